@@ -1,0 +1,1 @@
+#include "lemma_kernels.h"

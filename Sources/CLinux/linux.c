@@ -1,0 +1,111 @@
+#define _GNU_SOURCE
+#include "lemma_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <dirent.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int remove_at(int folder, const char *name) {
+  if (unlinkat(folder, name, 0) == 0 || errno == ENOENT) return 0;
+  if (errno != EISDIR && errno != EPERM && errno != EACCES) return errno;
+  int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return errno == ENOENT ? 0 : errno;
+  fchmod(fd, 0700);  // a read-only folder would keep its entries
+  DIR *entries = fdopendir(fd);
+  if (!entries) {
+    int code = errno;
+    close(fd);
+    return code;
+  }
+  int code = 0;
+  for (struct dirent *entry; code == 0 && (entry = readdir(entries));) {
+    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) code = remove_at(fd, entry->d_name);
+  }
+  closedir(entries);
+  if (code == 0 && unlinkat(folder, name, AT_REMOVEDIR) != 0 && errno != ENOENT) code = errno;
+  return code;
+}
+
+int lemma_remove_tree(const char *path) { return remove_at(AT_FDCWD, path); }
+
+int lemma_lease_read(int fd) {
+  if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0) return errno;
+  // A broken lease is announced by a signal; the state is read back instead, so let it be harmless.
+  fcntl(fd, F_SETSIG, SIGURG);
+  return 0;
+}
+
+int lemma_lease_release(int fd) {
+  int broken = fcntl(fd, F_GETLEASE) != F_RDLCK;
+  fcntl(fd, F_SETLEASE, F_UNLCK);
+  return broken;
+}
+
+int lemma_reflink(int from_fd, int to_fd) { return ioctl(to_fd, FICLONE, from_fd) == 0 ? 0 : errno; }
+
+int lemma_spawn(const char *path, char *const argv[], char *const envp[], const char *folder,
+                int log_fd, pid_t *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int code = posix_spawn_file_actions_init(&actions);
+  if (code) return code;
+  code = posix_spawnattr_init(&attributes);
+  if (code) {
+    posix_spawn_file_actions_destroy(&actions);
+    return code;
+  }
+  sigset_t all, none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  if (!code) code = posix_spawn_file_actions_adddup2(&actions, log_fd, 1);
+  if (!code) code = posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
+  if (!code) code = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+  if (!code) code = posix_spawn_file_actions_addchdir_np(&actions, folder);
+  if (!code) code = posix_spawn(pid, path, &actions, &attributes, argv, envp);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  return code;
+}
+
+int lemma_wait(pid_t pid, int *status, int64_t *peak_kib, int64_t *cpu_us) {
+  // Wait without reaping: while the leader is a zombie its group id cannot be reused, so the kill
+  // of what it left behind cannot hit a stranger.
+  siginfo_t info;
+  while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  kill(-pid, SIGKILL);
+  int raw = 0;
+  struct rusage usage;
+  while (wait4(pid, &raw, 0, &usage) < 0) {
+    if (errno != EINTR) return errno;
+  }
+  *status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+  *peak_kib = usage.ru_maxrss;
+  *cpu_us = (int64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
+            usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+  return 0;
+}
+
+void lemma_boot_id(char out[37]) {
+  memset(out, 0, 37);
+  int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  if (read(fd, out, 36) != 36) out[0] = 0;
+  close(fd);
+}

@@ -1,0 +1,1 @@
+@main struct Lemma { static func main() { print("lemma") } }

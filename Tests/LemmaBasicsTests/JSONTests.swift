@@ -17,7 +17,8 @@ struct JSONTests {
 
   @Test("keys are sorted by UTF-16, strings escaped as little as may be")
   func canonicalForm() throws {
-    let value = try JSON(parsing: #"{"b":[1.0,2.50,true,null],"a":"é\u0007\n/","\ud83d\ude00":1,"ﬀ":2}"#.utf8, file: "t")
+    let text = #"{"b":[1.0,2.50,true,null],"a":"é\u0007\n/","\ud83d\ude00":1,"ﬀ":2}"#
+    let value = try JSON(parsing: text.utf8, file: "t")
     #expect(value.canonical == #"{"a":"é\u0007\n/","b":[1,2.5,true,null],"😀":1,"ﬀ":2}"#)
     #expect(try JSON(parsing: value.pretty.utf8, file: "t") == value)
   }

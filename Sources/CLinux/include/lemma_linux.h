@@ -14,6 +14,9 @@ int lemma_lease_read(int fd);
 // Gives the lease back. Returns 1 when a writer came and broke it in the meantime, else 0.
 int lemma_lease_release(int fd);
 
+// syncfs: flushes the whole file system that fd is on. Returns 0, or -1 with errno.
+int lemma_sync_file_system(int fd);
+
 // Copies a file's extents by reference (FICLONE). Returns 0 or an errno when the file system cannot.
 int lemma_reflink(int from_fd, int to_fd);
 

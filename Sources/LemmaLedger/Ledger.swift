@@ -133,7 +133,10 @@ public struct RecordedRun: Sendable {
 }
 
 extension Ledger {
-  static let numberTrailer = "Lemma-Run: "
+  private static let numberTrailer = "Lemma-Run: "
+
+  /// The last line of a run's message, which numbers it in its history.
+  public static func trailer(number: Int) -> String { "\(numberTrailer)\(number)\n" }
 
   /// - Throws: `Failure` that names the commit when it is missing or its bytes are not those of its
   ///   name.

@@ -1,0 +1,6 @@
+import LemmaEngine
+
+extension Registry {
+  /// Every built-in stage kind.
+  public static let standard = Registry([])
+}

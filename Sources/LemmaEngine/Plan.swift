@@ -41,7 +41,7 @@ public struct Plan: Sendable {
         return Entry(stage: stage, verdict: .failed(failure))
       }
       switch try lookup.find(action, repairs: false) {
-      case .known(let result):
+      case .known(let result, _):
         results[stage.id] = result
         let stale = try outputs.stale(result, of: stage)
         return Entry(

@@ -34,7 +34,8 @@ struct Lookup {
   let pipeline: Pipeline
 
   enum Answer {
-    case known(ActionResult)
+    /// `mended` are the outputs that the store had lost and took back from the workspace.
+    case known(ActionResult, mended: [String])
     case unknown(Reason)
   }
 
@@ -44,17 +45,19 @@ struct Lookup {
     let document = action.document
     let stored = try workspace.store.index.result(key: document.key, documentSeal: document.identity.seal)
     guard let result = ActionResult(json: stored) else { return .unknown(try reason(for: action)) }
+    var mended: [String] = []
     for (name, artifact) in result.outputs.sorted(by: { $0.key < $1.key }) {
       if try workspace.store.isSound(artifact) { continue }
       let path = action.stage.outputs.first { $0.name == name }.map { workspace.absolute($0.path) }
       if repairs, let path, try workspace.store.identify(path) == artifact,
         try workspace.store.ingest(path) == artifact
       {
+        mended.append(name)
         continue
       }
       return .unknown(.lost(output: name))
     }
-    return .known(result)
+    return .known(result, mended: mended)
   }
 
   private func reason(for action: Resolver.Action) throws -> Reason {

@@ -32,16 +32,17 @@ extension CommandWord {
     return text
   }
 
-  /// The words that this one becomes: several when it stands for all the members of a list.
+  /// The words that this one becomes: a word that is nothing but a list becomes one word for each
+  /// member; within a text the members stand side by side, as a shell reads them.
   func expand(inputs: [String: [String]], outputs: [String: String]) -> [String] {
-    var words = [""]
-    for piece in pieces {
+    if pieces.count == 1, case .input(let name) = pieces[0] { return inputs[name] ?? [] }
+    let parts = pieces.map { piece in
       switch piece {
-      case .text(let text): words = words.map { $0 + text }
-      case .output(let name): words = words.map { $0 + (outputs[name] ?? "") }
-      case .input(let name): words = words.flatMap { word in (inputs[name] ?? []).map { word + $0 } }
+      case .text(let text): text
+      case .output(let name): outputs[name] ?? ""
+      case .input(let name): (inputs[name] ?? []).joined(separator: " ")
       }
     }
-    return words
+    return [parts.joined()]
   }
 }

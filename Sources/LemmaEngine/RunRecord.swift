@@ -31,13 +31,14 @@ public enum RunRecord {
       .map { (word: $0, count: summary.count($0)) }.filter { $0.count > 0 }
       .map { "\($0.count) \($0.word)" }.joined(separator: ", ")
     var text = "Run \(pipeline.name): \(summary.status), \(counts.isEmpty ? "no stages" : counts)\n\n"
+    let changed = summary.stages.contains { $0.outcome.word != "cached" }
     for record in summary.stages where record.outcome.word != "cached" {
       text += "\(record.outcome.word) \(record.stage.id)"
       if let reason = record.reason { text += ": \(reason.text)" }
       if case .failed(let failure) = record.outcome { text += ": \(failure.message.split(separator: "\n").first ?? "")" }
       text += "\n"
     }
-    return printable(text) + "\n\(Ledger.trailer(number: number))"
+    return printable(text) + (changed ? "\n" : "") + "\(Ledger.trailer(number: number))"
   }
 
   private static func files(

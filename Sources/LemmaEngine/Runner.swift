@@ -39,6 +39,8 @@ public final class Runner {
   private var nodes: [Node]
   private let numbers: [String: Int]
   private var results: [String: ActionResult] = [:]
+  /// Stages whose inputs are known and that were not looked up yet.
+  private var unprepared: [Int] = []
   private var ready: [Int] = []
   private var running = 0
   private var freeProcessors: Int
@@ -107,8 +109,9 @@ public final class Runner {
     let began = Clock.now()
     let start = Clock.monotonic()
     observe(.began(stages: nodes.map(\.stage.id)))
-    for number in nodes.indices where nodes[number].waitingFor == 0 { prepare(number) }
+    unprepared = nodes.indices.filter { nodes[$0].waitingFor == 0 }
     while true {
+      prepareAll()
       startReady()
       if running == 0 { break }
       for message in mailbox.wait() { receive(message) }
@@ -127,20 +130,31 @@ public final class Runner {
 
   // MARK: One stage
 
-  /// Looks the stage up, now that its inputs are known.
+  /// Looks up every stage whose inputs are known, and those whose inputs thereby become known.
+  private func prepareAll() {
+    var next = 0
+    while next < unprepared.count, !isStopping, !isCancelled() {
+      prepare(unprepared[next])
+      next += 1
+    }
+    unprepared = []
+  }
+
   private func prepare(_ number: Int) {
-    if isStopping || isCancelled() { return }
     let stage = nodes[number].stage
     do {
       let action = try resolver.action(for: stage, results: results)
       switch try lookup.find(action, repairs: true) {
-      case .known(let result):
+      case .known(let result, let mended):
+        for name in mended {
+          observe(.note("\(stage.id): output '\(name)' was missing or altered in the store; the workspace's copy is sound and was taken"))
+        }
         do {
           try finish(number, action, result, .cached, reason: nil)
         } catch let fault as ObjectFault {
           nodes[number].faults += 1
           if nodes[number].faults > 3 { throw fault.failure }
-          prepare(number)  // The object is in quarantine now: the lookup will miss.
+          unprepared.append(number)  // The object is in quarantine now: the lookup will miss.
         }
       case .unknown(let reason):
         nodes[number].state = .ready(action, reason)
@@ -227,7 +241,7 @@ public final class Runner {
     for dependent in nodes[number].dependents {
       guard case .waiting = nodes[dependent].state else { continue }
       nodes[dependent].waitingFor -= 1
-      if nodes[dependent].waitingFor == 0 { prepare(dependent) }
+      if nodes[dependent].waitingFor == 0 { unprepared.append(dependent) }
     }
   }
 
@@ -262,8 +276,7 @@ public final class Runner {
       }
       again.append(producer)
     }
-    for producer in again { prepare(producer) }
-    if again.isEmpty { prepare(number) }
+    unprepared += again.isEmpty ? [number] : again
   }
 
   private func rememberDocuments() throws {

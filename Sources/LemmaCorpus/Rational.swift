@@ -64,15 +64,21 @@ extension Rational: CustomStringConvertible {
   /// The canonical text: `36`, `-2.5` when the decimals end, else a fraction such as `1/3`.
   public var description: String { decimalText() ?? "\(numerator)/\(denominator)" }
 
+  /// The places after the point that the value needs; `nil` when its decimals do not end within 18.
+  public var decimalPlaces: Int? {
+    var scale: Int128 = 1
+    for places in 0...18 {
+      if scale % Int128(denominator) == 0 { return places }
+      scale *= 10
+    }
+    return nil
+  }
+
   /// The exact decimals, with at least `decimals` places; `nil` when they do not end within 18.
   public func decimalText(decimals least: Int = 0) -> String? {
-    var scale: Int128 = 1
-    var places = 0
-    while scale % Int128(denominator) != 0 || places < least {
-      guard places < 18 else { return nil }
-      scale *= 10
-      places += 1
-    }
+    guard let exact = decimalPlaces, max(exact, least) <= 18 else { return nil }
+    let places = max(exact, least)
+    let scale = (0..<places).reduce(Int128(1)) { power, _ in power * 10 }
     let scaled = Int128(numerator.magnitude) * (scale / Int128(denominator))
     let sign = isNegative ? "-" : ""
     guard places > 0 else { return sign + String(scaled) }

@@ -54,7 +54,8 @@ public struct Record: Sendable {
     let known = T.allCases.map(\.rawValue)
     throw Failure(
       .user, "record-word", "'\(key)' of \(subject) cannot be '\(text)'", at: position,
-      hint: nearest(to: text, among: known).map { "is '\($0)' meant?" } ?? "it is one of \(known.joined(separator: ", "))")
+      hint: nearest(to: text, among: known).map { "is '\($0)' meant?" }
+        ?? "it is one of \(known.joined(separator: ", "))")
   }
 
   private func mistyped(_ key: String, _ json: JSON, _ expected: String) -> Failure {

@@ -41,11 +41,19 @@ public struct Row: Hashable, Sendable {
     let content = Row.content(
       problem: problem, response: response, answer: answer, solution: solution, lineage: lineage, steps: steps,
       level: level, source: source)
-    id = Digest(of: JSON.object(content).canonicalBytes).hex
+    id = ContentID.of(.object(content))
   }
 
   /// The id of the seed problem that this row goes back to: its own for a seed.
   public var seed: String { lineage.seed ?? id }
+}
+
+/// Names for records: what a record was made from is its name.
+public enum ContentID {
+  /// XXH3-128 of the canonical bytes, in hexadecimal.
+  public static func of(_ content: JSON) -> String { Digest(of: content.canonicalBytes).hex }
+  /// XXH3-128 of the text's bytes, in hexadecimal.
+  public static func of(text: String) -> String { Digest(of: text.utf8).hex }
 }
 
 /// How a row was made.

@@ -24,9 +24,11 @@ struct AddStep {
     var used: Set<Expression.Operation> = []
     for _ in 0..<count {
       let choices = choices(current).filter { !used.contains($0.operation) }
-      guard let operation = random.choose(Expression.Operation.allCases.filter { kind in
-        choices.contains { $0.operation == kind }
-      }), let choice = random.choose(choices.filter { $0.operation == operation })
+      guard
+        let operation = random.choose(
+          Expression.Operation.allCases.filter { kind in
+            choices.contains { $0.operation == kind }
+          }), let choice = random.choose(choices.filter { $0.operation == operation })
       else { break }
       used.insert(choice.operation)
       problem += " " + AddStep.clause(choice.operation, choice.operand, noun)
@@ -54,8 +56,12 @@ struct AddStep {
     let operands = 2...max(2, min(maximum ?? 20, 100))
     var choices: [Choice] = []
     for operand in operands {
-      if current + operand <= top { choices.append(Choice(operation: .plus, operand: operand, result: current + operand)) }
-      if current - operand > 1 { choices.append(Choice(operation: .minus, operand: operand, result: current - operand)) }
+      if current + operand <= top {
+        choices.append(Choice(operation: .plus, operand: operand, result: current + operand))
+      }
+      if current - operand > 1 {
+        choices.append(Choice(operation: .minus, operand: operand, result: current - operand))
+      }
       if operand <= 10, current * operand <= top {
         choices.append(Choice(operation: .times, operand: operand, result: current * operand))
       }
@@ -85,7 +91,8 @@ struct AddStep {
 
   /// Whether `5 more NOUN` can be said.
   private static func isCountable(_ noun: String) -> Bool {
-    (noun.hasSuffix("s") || noun == "people" || noun == "children") && !noun.contains("of ") && !noun.contains("more ") && !noun.contains("total ")
+    (noun.hasSuffix("s") || noun == "people" || noun == "children") && !noun.contains("of ") && !noun.contains("more ")
+      && !noun.contains("total ")
   }
 
   private static func rational(_ value: Int) -> Rational { Rational(Int32(clamping: value)) }

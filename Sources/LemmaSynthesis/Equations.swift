@@ -28,7 +28,8 @@ public struct Equations: Hashable, Sendable {
     var start = equals
     while start > 0, isArithmetic(bytes[start - 1]) { start -= 1 }
     // A word that ends in x, or text that breaks off in a sign, is not the start of an expression.
-    while start < equals, bytes[start] == 0x20 || bytes[start] == UInt8(ascii: ",") || bytes[start] == UInt8(ascii: ".") {
+    while start < equals, bytes[start] == 0x20 || bytes[start] == UInt8(ascii: ",") || bytes[start] == UInt8(ascii: ".")
+    {
       start += 1
     }
     guard start < equals, isASCIIDigit(bytes[start]) || "($.".utf8.contains(bytes[start]) else { return nil }

@@ -103,7 +103,8 @@ struct Inversion {
     lines.append(try Inversion.equation(step.expression, step.operands, step.value) + ".")
   }
 
-  private mutating func line(_ operation: Expression.Operation, _ a: Rational, _ b: Rational) throws(Reject) -> Rational {
+  private mutating func line(_ operation: Expression.Operation, _ a: Rational, _ b: Rational) throws(Reject) -> Rational
+  {
     guard let result = operation(a, b) else { throw .notInvertible }
     try flush()
     pending = (.operation(operation, .literal(0), .literal(1)), [a, b], result)

@@ -62,7 +62,8 @@ public struct SynthesisConfiguration: Hashable, Sendable {
         throw Failure(
           .user, "unknown-method", "there is no method '\(name)'", at: position,
           hint: nearest(to: name, among: known).map { "is '\($0)' meant?" }
-            ?? "methods are metamath, evol and xwin, operators \(SynthesisOperator.allCases.map(\.rawValue).joined(separator: ", "))")
+            ?? "methods are metamath, evol and xwin, operators \(SynthesisOperator.allCases.map(\.rawValue).joined(separator: ", "))"
+        )
       }
       for each in operators { weights[each, default: 0] += share / Double(operators.count) }
     }

@@ -41,7 +41,8 @@ extension Situation {
       "lemonade", "cups", "How many cups does {n} have {now}?",
       given: ["{n} makes {a} cups of lemonade.", "{n} has {a} cups of lemonade."],
       groups: ["{n} makes {a} jugs of lemonade with {b} cups each."],
-      gains: ["{s} makes {b} more cups.", "{m} brings {b} cups."], losses: ["{s} drinks {b} cups.", "{s} spills {b} cups."],
+      gains: ["{s} makes {b} more cups.", "{m} brings {b} cups."],
+      losses: ["{s} drinks {b} cups.", "{s} spills {b} cups."],
       times: Ending("{s} sells each cup for ${b}.", "dollars", "How many dollars does {n} earn?"),
       share: Ending("{b} guests drink them equally.", "cups", "How many cups does each guest drink?")),
     Situation(

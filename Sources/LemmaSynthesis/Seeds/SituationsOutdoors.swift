@@ -10,15 +10,18 @@ extension Situation {
       share: Ending("They stand in {b} equal rows.", "trees", "How many trees are in each row?")),
     Situation(
       "cows", "cows", "How many cows are on the farm {now}?",
-      given: ["A farm has {a} cows.", "There are {a} cows on a farm."], groups: ["A farm has {a} barns with {b} cows each."],
+      given: ["A farm has {a} cows.", "There are {a} cows on a farm."],
+      groups: ["A farm has {a} barns with {b} cows each."],
       gains: ["The farmer buys {b} cows.", "Then {b} calves grow into cows."],
       losses: ["The farmer sells {b} cows.", "Then {b} cows run away."],
       times: Ending("Each cow gives {b} liters of milk.", "liters", "How many liters does the farm get?"),
       share: Ending("They live in {b} equal barns.", "cows", "How many cows are in each barn?")),
     Situation(
       "birds", "birds", "How many birds are there {now}?",
-      given: ["There are {a} birds in a tree.", "{n} sees {a} birds."], groups: ["{n} sees {a} trees with {b} birds each."],
-      gains: ["Then {b} birds land.", "Later {b} more birds come."], losses: ["Then {b} birds fly away.", "A cat scares off {b} birds."],
+      given: ["There are {a} birds in a tree.", "{n} sees {a} birds."],
+      groups: ["{n} sees {a} trees with {b} birds each."],
+      gains: ["Then {b} birds land.", "Later {b} more birds come."],
+      losses: ["Then {b} birds fly away.", "A cat scares off {b} birds."],
       times: Ending("Each bird eats {b} seeds.", "seeds", "How many seeds are eaten?"),
       share: Ending("They sit on {b} equal branches.", "birds", "How many birds are on each branch?")),
     Situation(
@@ -31,7 +34,8 @@ extension Situation {
     Situation(
       "frogs", "frogs", "How many frogs does {n} have {now}?",
       given: ["{n} catches {a} frogs.", "{n} has {a} frogs."], groups: ["{n} has {a} tanks with {b} frogs each."],
-      gains: ["{s} catches {b} more frogs.", "{s} buys {b} frogs."], losses: ["{s} frees {b} frogs.", "{s} sells {b} frogs."],
+      gains: ["{s} catches {b} more frogs.", "{s} buys {b} frogs."],
+      losses: ["{s} frees {b} frogs.", "{s} sells {b} frogs."],
       times: Ending("Each frog eats {b} flies.", "flies", "How many flies are eaten?"),
       share: Ending("{s} puts them equally into {b} tanks.", "frogs", "How many frogs are in each tank?")),
     Situation(
@@ -43,7 +47,8 @@ extension Situation {
       share: Ending("{s} loads them equally on {b} carts.", "pumpkins", "How many pumpkins are on each cart?")),
     Situation(
       "shells", "shells", "How many shells does {n} have {now}?",
-      given: ["{n} finds {a} shells.", "{n} collects {a} shells."], groups: ["{n} finds {b} shells on each of {a} days."],
+      given: ["{n} finds {a} shells.", "{n} collects {a} shells."],
+      groups: ["{n} finds {b} shells on each of {a} days."],
       gains: ["{s} finds {b} more shells.", "{m} gives {o} {b} shells."],
       losses: ["{s} loses {b} shells.", "The sea takes {b} shells."],
       times: Ending("{s} paints {b} dots on each shell.", "dots", "How many dots are there?"),

@@ -28,7 +28,8 @@ extension Situation {
       "library", "books", "How many books are on the shelf {now}?",
       given: ["A shelf has {a} books.", "There are {a} books on a shelf."],
       groups: ["A shelf has {a} stacks of {b} books."],
-      gains: ["{n} adds {b} books.", "Readers return {b} books."], losses: ["{n} borrows {b} books.", "Then {b} books are sold."],
+      gains: ["{n} adds {b} books.", "Readers return {b} books."],
+      losses: ["{n} borrows {b} books.", "Then {b} books are sold."],
       times: Ending("Each book has {b} pictures.", "pictures", "How many pictures are in the books?"),
       share: Ending("They are put into {b} equal boxes.", "books", "How many books are in each box?")),
     Situation(

@@ -19,12 +19,14 @@ extension Situation {
     Situation(
       "bricks", "bricks", "How many bricks does {n} have {now}?",
       given: ["{n} has {a} bricks.", "{n} orders {a} bricks."], groups: ["{n} has {a} piles of {b} bricks each."],
-      gains: ["A truck brings {b} bricks.", "{s} buys {b} bricks."], losses: ["{s} uses {b} bricks.", "{s} breaks {b} bricks."],
+      gains: ["A truck brings {b} bricks.", "{s} buys {b} bricks."],
+      losses: ["{s} uses {b} bricks.", "{s} breaks {b} bricks."],
       times: Ending("Each brick weighs {b} pounds.", "pounds", "How many pounds do the bricks weigh?"),
       share: Ending("{s} builds {b} equal steps.", "bricks", "How many bricks are in each step?")),
     Situation(
       "scarves", "scarves", "How many scarves does {n} have {now}?",
-      given: ["{n} knits {a} scarves.", "{n} has {a} scarves."], groups: ["{n} knits {b} scarves a month for {a} months."],
+      given: ["{n} knits {a} scarves.", "{n} has {a} scarves."],
+      groups: ["{n} knits {b} scarves a month for {a} months."],
       gains: ["{s} knits {b} more scarves.", "{s} buys {b} scarves."],
       losses: ["{s} sells {b} scarves.", "{s} gives {b} scarves to {m}."],
       times: Ending("Each scarf takes {b} hours.", "hours", "How many hours does {n} need?"),

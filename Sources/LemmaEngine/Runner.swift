@@ -215,7 +215,7 @@ public final class Runner {
     running -= 1
     do {
       try finish(number, action, try message.result.get(), .ran(seconds: message.seconds), reason: reason)
-    } catch is Cancelled {
+    } catch where error is Cancelled || error is CancellationError {
       end(number, .cancelled)
     } catch let fault as ObjectFault {
       mend(number, fault)

@@ -11,7 +11,7 @@ extension Expansion {
       return ["/bin/sh", "-ec"].map { CommandWord([.text($0)]) } + [CommandWord(script)]
     case .list(let elements) where !elements.isEmpty:
       let words = try elements.flatMap { try self.words($0, declaration, scope) }
-      if words.first?.pieces == [.text("")] || words.first?.pieces == [] {
+      if words.first?.pieces == [.text("")] {
         diagnostics.report("empty", "the first word of 'run' names no program", at: elements[0].mark)
       }
       return words
@@ -49,39 +49,37 @@ extension Expansion {
   private func pieces(
     _ node: Node, of declaration: StageDeclaration, _ scope: Scope
   ) throws -> [CommandWord.Piece]? {
-    guard let template = evaluator.template(node) else { return nil }
+    guard let template = evaluator.template(node), case .scalar(_, let written) = node.content else { return nil }
+    try evaluator.spend(Evaluator.valueCost + written.utf8.count, at: node.mark)
     let scope = commandScope(scope)
     var pieces: [CommandWord.Piece] = []
-    func append(_ text: String) {
-      if case .text(let before)? = pieces.last {
-        pieces[pieces.count - 1] = .text(before + text)
-      } else {
-        pieces.append(.text(text))
-      }
+    var text = ""
+    func place(_ piece: CommandWord.Piece) {
+      if !text.isEmpty { pieces.append(.text(text)) }
+      text = ""
+      pieces.append(piece)
     }
     for piece in template.pieces {
       switch piece {
-      case .text(let text): append(text)
+      case .text(let literal): text += literal
       case .token(let names) where names[0] == "in" || names[0] == "out":
         let isInput = names[0] == "in"
-        let known = (isInput ? declaration.inputs : declaration.outputs).map(\.key)
         let name = names.dropFirst().joined(separator: ".")
-        guard known.contains(name) else {
+        guard isInput ? declaration.inputNames.contains(name) : declaration.makes(name) else {
+          let known = isInput ? declaration.inputs.map(\.key) : declaration.outputNames
           diagnostics.report(
             isInput ? "unknown-input" : "unknown-output",
             "stage '\(declaration.name)' has no \(isInput ? "input" : "output") '\(name)'", at: node.mark,
             hint: suggestion(for: name, among: known, called: isInput ? "inputs" : "outputs"))
           return nil
         }
-        pieces.append(isInput ? .input(name) : .output(name))
+        place(isInput ? .input(name) : .output(name))
       case .token(let names):
-        guard let text = try evaluator.text(of: names, in: scope, at: node.mark) else { return nil }
-        append(text)
+        guard let value = try evaluator.text(of: names, in: scope, at: node.mark) else { return nil }
+        text += value
       }
     }
-    try evaluator.spend(
-      Evaluator.valueCost + pieces.reduce(0) { if case .text(let text) = $1 { $0 + text.utf8.count } else { $0 } },
-      at: node.mark)
+    if !text.isEmpty || pieces.isEmpty { pieces.append(.text(text)) }
     return pieces
   }
 }

@@ -55,7 +55,7 @@ extension Diagnostics {
     let prefix = name.isEmpty ? "" : name + "."
     var isGood = true
     var values: [String: JSON] = [:]
-    for member in members {
+    for member in members where member.key != Node.mergeKey {
       guard let parameter = parameters.first(where: { $0.name == member.key }) else {
         isGood = false
         let place = name.isEmpty ? "'with'" : "'\(name)'"
@@ -72,8 +72,9 @@ extension Diagnostics {
         values[parameter.name] = value
       } else {
         isGood = false
-        report(
-          "missing", "'\(prefix)\(parameter.name)' is missing", at: mark,
+        missing(
+          parameter.name, among: members.map(\.key), known: parameters.map(\.name),
+          "'\(prefix)\(parameter.name)' is missing", at: mark,
           hint: "it must be \(parameter.type.words): \(parameter.summary)")
       }
     }

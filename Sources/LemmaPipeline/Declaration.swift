@@ -11,21 +11,27 @@ struct StageDeclaration {
   var mark: Mark
   /// nil when it is wrong, which was reported.
   var work: Work?
-  var inputs: [Node.Member] = []
-  var outputs: [Node.Member] = []
+  var inputs: [Node.Member] = [] { didSet { inputNames = Set(inputs.map(\.key)) } }
+  var outputs: [Node.Member] = [] {
+    didSet { outputMarks = Dictionary(outputs.map { ($0.key, $0.value.mark) }) { first, _ in first } }
+  }
+  private(set) var inputNames: Set<String> = []
+  private(set) var outputMarks: [String: Mark] = [:]
   var environment: [Node.Member] = []
   var tools: Node?
   var resources: Node?
   /// nil when it is wrong, which was reported: the stage's instances are unknown then.
   var matrix: Matrix? = Matrix()
 
-  /// The names of what it makes; nil when they are unknown.
-  var outputNames: [String]? {
-    switch work {
-    case .builtin(let kind, _): kind.outputs.map(\.name)
-    case .command: outputs.map(\.key)
-    case nil: nil
-    }
+  /// Whether it makes an output of that name.
+  func makes(_ output: String) -> Bool {
+    if case .builtin(let kind, _) = work { return kind.outputs.contains { $0.name == output } }
+    return outputMarks[output] != nil
+  }
+
+  /// The names of what it makes, for messages.
+  var outputNames: [String] {
+    if case .builtin(let kind, _) = work { kind.outputs.map(\.name) } else { outputs.map(\.key) }
   }
 }
 
@@ -51,8 +57,8 @@ struct DeclarationReader {
     guard let node, let members = diagnostics.members(of: node, called: "'params'") else { return [:] }
     var parameters: [String: JSON] = [:]
     for member in members where diagnostics.isName(member.key, of: "a parameter", at: member.keyMark) {
-      // A faulty value keeps its name known, so that its uses are not reported as well.
-      parameters[member.key] = try evaluator.resolve(member.value, in: Scope(namespaces: [])).json ?? .null
+      parameters[member.key] = try evaluator.resolve(member.value, in: Scope(namespaces: [])).json
+      if parameters[member.key] == nil { evaluator.faultyParameters.insert(member.key) }
     }
     return parameters
   }
@@ -95,9 +101,9 @@ struct DeclarationReader {
       let stage = try self.stage(member)
       total += stage.matrix?.count ?? 1
       if total > Matrix.stageLimit {
-        diagnostics.report(
-          "too-large", "the pipeline has more than \(Matrix.stageLimit) stages with this one", at: member.keyMark)
-        break
+        throw Failure(
+          .user, "too-large", "the pipeline has more than \(Matrix.stageLimit) stages with this one",
+          at: diagnostics.text.position(of: member.keyMark))
       }
       stages.append(stage)
     }
@@ -114,7 +120,7 @@ struct DeclarationReader {
       stage.matrix = nil
       return stage
     }
-    stage.work = work(fields, of: what, at: member.keyMark)
+    stage.work = work(node, fields, of: what, at: member.keyMark)
     if let node = fields["in"]?.value { stage.inputs = named(node, "an input", of: "the inputs of '\(member.key)'") }
     if let node = fields["out"]?.value {
       stage.outputs = named(node, "an output", of: "the outputs of '\(member.key)'")
@@ -144,10 +150,16 @@ struct DeclarationReader {
     return Node(.mapping(members.filter { $0.key != "needs" }), at: node.mark)
   }
 
-  private func work(_ fields: [String: Node.Member], of what: String, at mark: Mark) -> StageDeclaration.Work? {
+  private func work(
+    _ node: Node, _ fields: [String: Node.Member], of what: String, at mark: Mark
+  ) -> StageDeclaration.Work? {
     switch (fields["uses"], fields["run"]) {
     case (nil, nil):
-      diagnostics.report("missing", "\(what) has neither 'uses' nor 'run'", at: mark)
+      guard case .mapping(let members) = node.content else { return nil }
+      let isSlip = members.contains {
+        $0.key == Node.mergeKey || ["uses", "run"].contains(nearest(to: $0.key, among: Self.everyKey))
+      }
+      if !isSlip { diagnostics.report("missing", "\(what) has neither 'uses' nor 'run'", at: mark) }
       return nil
     case (_?, let run?):
       diagnostics.report("contradiction", "\(what) has both 'uses' and 'run'", at: run.keyMark)

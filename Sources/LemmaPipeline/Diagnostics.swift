@@ -66,13 +66,24 @@ extension Diagnostics {
     for member in members {
       if known.contains(member.key) {
         fields[member.key] = member
-      } else {
+      } else if member.key != Node.mergeKey {
         report(
           "unknown-key", "unknown key \(quoted(member.key)) in \(what)", at: member.keyMark,
           hint: suggestion(for: member.key, among: known, called: "keys"))
       }
     }
     return fields
+  }
+
+  /// Reports that `name` is missing, unless one of the keys is unknown and likely meant it.
+  func missing(
+    _ name: String, among keys: [String], known: [String], _ message: String, at mark: Mark,
+    hint: @autoclosure () -> String? = nil
+  ) {
+    let isSlip = keys.contains { key in
+      key == Node.mergeKey || !known.contains(key) && key.utf8.count <= 64 && nearest(to: key, among: known) == name
+    }
+    if !isSlip { report("missing", message, at: mark, hint: hint()) }
   }
 
   func members(of node: Node, called what: String) -> [Node.Member]? {

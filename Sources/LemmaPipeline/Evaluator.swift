@@ -20,6 +20,8 @@ final class Evaluator {
   var parameters: [String: JSON] = [:] {
     didSet { costs = parameters.mapValues { Self.cost($0) } }
   }
+  /// Parameters whose values were reported: their uses are not reported as well.
+  var faultyParameters: Set<String> = []
   private var costs: [String: Int] = [:]
   private var spent = 0
 
@@ -115,10 +117,12 @@ final class Evaluator {
       return nil
     }
     if names[0] == "matrix" { return matrixValue(names, in: scope, at: mark) }
+    if faultyParameters.contains(names[1]) { return nil }
     guard let parameter = parameters[names[1]] else {
       diagnostics.report(
         "unknown-param", "there is no parameter '\(names[1])'", at: mark,
-        hint: suggestion(for: names[1], among: parameters.keys.sorted(), called: "parameters"))
+        hint: suggestion(
+          for: names[1], among: (Array(parameters.keys) + faultyParameters).sorted(), called: "parameters"))
       return nil
     }
     try spend(costs[names[1]] ?? 0, at: mark)

@@ -26,23 +26,34 @@ final class Expansion {
   }
 
   /// Which declared stages each one's inputs name.
-  func edges() -> [[StageOrder.Edge]] {
-    declarations.map { declaration in
+  /// - Throws: `Failure` when all the references together are beyond the budget.
+  func edges() throws -> [[StageOrder.Edge]] {
+    try declarations.map { declaration in
       var edges: [StageOrder.Edge] = []
       var seen: Set<Int> = []
-      func visit(_ node: Node) {
-        if case .list(let elements) = node.content { elements.forEach(visit) }
-        guard node.isTemplate, case .scalar(_, let text) = node.content, let template = try? Template(text) else {
-          return
-        }
-        for names in template.tokens where names[0] == "stages" {
-          guard let stage = byName[names[1]], seen.insert(stage).inserted else { continue }
-          edges.append(StageOrder.Edge(to: stage, mark: node.mark))
-        }
+      for (stage, mark) in declaration.inputs.flatMap({ references(in: $0.value) }) {
+        try spend(on: stage, by: declaration, at: mark)
+        if seen.insert(stage).inserted { edges.append(StageOrder.Edge(to: stage, mark: mark)) }
       }
-      declaration.inputs.forEach { visit($0.value) }
       return edges
     }
+  }
+
+  private func references(in node: Node) -> [(stage: Int, mark: Mark)] {
+    if case .list(let elements) = node.content { return elements.flatMap(references) }
+    guard node.isTemplate, case .scalar(_, let text) = node.content, let template = try? Template(text) else {
+      return []
+    }
+    return template.tokens.compactMap { names in
+      names[0] == "stages" ? byName[names[1]].map { ($0, node.mark) } : nil
+    }
+  }
+
+  /// What one reference costs, in all instances of the stage that makes it.
+  private func spend(on producer: Int, by consumer: StageDeclaration, at mark: Mark) throws {
+    guard let matrix = declarations[producer].matrix, let own = consumer.matrix, let count = own.count else { return }
+    let (total, overflow) = matrix.fanIn(from: own.axes.map(\.key)).multipliedReportingOverflow(by: count)
+    try evaluator.spend(overflow ? Evaluator.budgetLimit + 1 : min(total, Evaluator.budgetLimit) * 512, at: mark)
   }
 
   /// All instances of a declared stage in matrix order. What is wrong is reported and left out.
@@ -106,7 +117,7 @@ final class Expansion {
   private func claim(_ stage: Stage, _ index: Int, _ matrix: Matrix) {
     let declaration = declarations[index]
     for output in stage.outputs {
-      let mark = declaration.outputs.first { $0.key == output.name }?.value.mark ?? declaration.mark
+      let mark = declaration.outputMarks[output.name] ?? declaration.mark
       claims.append(
         Overlaps.Output(
           path: output.path, mark: mark, stage: stage.id, declaration: index, name: output.name,

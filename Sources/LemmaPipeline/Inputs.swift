@@ -27,9 +27,10 @@ extension Expansion {
       inputs.append(Stage.Input(name: member.key, refs: refs, isList: isListFixed ?? isList))
     }
     if case .builtin(let kind, _) = declaration.work {
-      for input in kind.inputs where input.isRequired && !declaration.inputs.contains(where: { $0.key == input.name }) {
-        diagnostics.report(
-          "missing", "'\(declaration.name)' lacks the input '\(input.name)' that '\(kind.name)' needs",
+      for input in kind.inputs where input.isRequired && !declaration.inputNames.contains(input.name) {
+        diagnostics.missing(
+          input.name, among: declaration.inputs.map(\.key), known: kind.inputs.map(\.name),
+          "'\(declaration.name)' lacks the input '\(input.name)' that '\(kind.name)' needs",
           at: declaration.mark, hint: input.summary)
       }
     }
@@ -130,17 +131,16 @@ extension Expansion {
       return nil
     }
     let producer = declarations[index]
-    guard let outputs = producer.outputNames, let matrix = producer.matrix else { return nil }
-    guard names.count == 3, outputs.contains(names[2]) else {
+    guard producer.work != nil, let matrix = producer.matrix else { return nil }
+    guard names.count == 3, producer.makes(names[2]) else {
       let output = names.dropFirst(2).joined(separator: ".")
       diagnostics.report(
         "unknown-output",
         names.count == 2
           ? "\(written(names)) names no output" : "stage '\(producer.name)' has no output '\(output)'",
-        at: mark, hint: suggestion(for: output, among: outputs, called: "outputs"))
+        at: mark, hint: suggestion(for: output, among: producer.outputNames, called: "outputs"))
       return nil
     }
-    try evaluator.spend(Evaluator.valueCost * 4 * matrix.fanIn(from: scope.matrix.map(\.key)), at: mark)
     let found = matrix.instances(agreeingWith: scope.matrix)
     if found.isEmpty {
       let shared = scope.matrix.filter { pair in matrix.axes.contains { $0.key == pair.key } }

@@ -28,9 +28,7 @@ extension Pipeline {
   ) throws {
     guard bytes.count <= YAMLReader.byteLimit else { throw Failures([YAMLReader.tooLarge(file)]) }
     let diagnostics = Diagnostics(SourceText(file: file, bytes: bytes))
-    let fields = YAMLReader.read(diagnostics).flatMap {
-      diagnostics.fields(of: $0, called: "the pipeline file", known: ["pipeline", "params", "sources", "stages"])
-    }
+    let fields = Self.outline(diagnostics)
     let ownPlace = place ?? (file.hasPrefix("/") ? Files.name(file) : file)
     self.init(
       name: "", file: file, bytes: bytes, parameters: [:], sources: [], stages: [])
@@ -46,14 +44,11 @@ extension Pipeline {
     _ fields: [String: Node.Member], _ overrides: [String: String], _ catalogue: Catalogue, place: String,
     _ diagnostics: Diagnostics
   ) throws {
-    for key in ["pipeline", "stages"] where fields[key] == nil {
-      diagnostics.report("missing", "the pipeline file has no '\(key)'", at: 0)
-    }
     let evaluator = Evaluator(diagnostics)
     let reader = DeclarationReader(diagnostics: diagnostics, evaluator: evaluator, catalogue: catalogue)
     name = fields["pipeline"].flatMap { reader.name($0.value, of: "a pipeline") } ?? ""
     evaluator.parameters = Overrides.apply(
-      overrides, to: try reader.parameters(fields["params"]?.value), reporting: diagnostics)
+      overrides, to: try reader.parameters(fields["params"]?.value), reporting: evaluator)
     parameters = evaluator.parameters
     let sources = try reader.sources(fields["sources"]?.value)
     self.sources = sources.map(\.source)
@@ -62,7 +57,7 @@ extension Pipeline {
     let expansion = Expansion(evaluator, declarations, sources: self.sources)
     expansion.declaredSources = Self.keys(fields["sources"])
     expansion.declaredStages = Self.keys(fields["stages"])
-    let order = StageOrder.sort(declarations.map(\.name), edges: expansion.edges(), reporting: diagnostics)
+    let order = StageOrder.sort(declarations.map(\.name), edges: try expansion.edges(), reporting: diagnostics)
     for index in order { stages += try expansion.instances(of: index) }
 
     let read = sources.map { source, mark in
@@ -72,6 +67,19 @@ extension Pipeline {
     overlaps.check(
       expansion.claims, read + expansion.read,
       pipelineFile: (try? ProjectPath.normalise(place).get()) ?? Files.name(file))
+  }
+
+  private static func outline(_ diagnostics: Diagnostics) -> [String: Node.Member]? {
+    let known = ["pipeline", "params", "sources", "stages"]
+    guard let root = YAMLReader.read(diagnostics),
+      let fields = diagnostics.fields(of: root, called: "the pipeline file", known: known),
+      case .mapping(let members) = root.content
+    else { return nil }
+    for key in ["pipeline", "stages"] where fields[key] == nil {
+      diagnostics.missing(
+        key, among: members.map(\.key), known: known, "the pipeline file has no '\(key)'", at: root.mark)
+    }
+    return fields
   }
 
   private static func keys(_ member: Node.Member?) -> Set<String> {

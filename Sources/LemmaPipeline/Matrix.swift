@@ -22,6 +22,7 @@ struct Axis {
 /// Without axes there is one instance.
 struct Matrix {
   static let stageLimit = 100_000
+  static let keyLimit = 16
 
   var axes: [Axis] = []
 
@@ -85,6 +86,11 @@ extension Evaluator {
     guard let members = diagnostics.members(of: node, called: "the matrix of '\(stage)'") else { return nil }
     if members.isEmpty {
       diagnostics.report("empty-matrix", "the matrix of '\(stage)' is empty", at: node.mark)
+      return nil
+    }
+    if members.count > Matrix.keyLimit {
+      diagnostics.report(
+        "too-large", "the matrix of '\(stage)' has more than \(Matrix.keyLimit) keys", at: node.mark)
       return nil
     }
     var matrix = Matrix()

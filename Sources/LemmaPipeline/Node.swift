@@ -22,6 +22,9 @@ struct Node {
   /// Whether it is a string with a `${` in it.
   var isTemplate = false
 
+  /// Kept in a mapping, with a faulty value, so that nothing is called missing that it may have held.
+  static let mergeKey = "<<"
+
   init(_ content: Content, at mark: Mark, isTemplate: Bool = false) {
     self.content = content
     self.mark = mark
@@ -48,7 +51,7 @@ struct Node {
   var words: String {
     switch content {
     case .scalar(.null, _): "nothing"
-    case .scalar(.string, let text): "the string \(quoted(text))"
+    case .scalar(.string, let text): "the text \(quoted(text))"
     case .scalar(let value, let text): "the \(value.typeName) \(text)"
     case .list: "a list"
     case .mapping: "a mapping"

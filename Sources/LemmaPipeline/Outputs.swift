@@ -88,11 +88,12 @@ extension Expansion {
       return []
     }
     var names: [String] = []
+    var seen: Set<String> = []
     for element in elements {
       guard let name = word(element, of: "a tool") else { continue }
       if name.isEmpty || name.utf8.contains(where: { $0 < 0x20 }) {
         diagnostics.report("bad-name", "\(quoted(name)) cannot name a tool", at: element.mark)
-      } else if names.contains(name) {
+      } else if !seen.insert(name).inserted {
         diagnostics.report("duplicate", "the tool \(quoted(name)) stands twice", at: element.mark)
       } else {
         names.append(name)

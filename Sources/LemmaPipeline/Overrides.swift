@@ -5,11 +5,13 @@ enum Overrides {
   /// - Returns: the parameters with the overrides in place. A parameter that is a text takes the
   ///   override's text as it stands; any other takes a YAML value of its own type.
   static func apply(
-    _ overrides: [String: String], to parameters: [String: JSON], reporting diagnostics: Diagnostics
+    _ overrides: [String: String], to parameters: [String: JSON], reporting evaluator: Evaluator
   ) -> [String: JSON] {
+    let diagnostics = evaluator.diagnostics
     var result = parameters
     for (name, text) in overrides.sorted(by: { $0.key < $1.key }) {
       let place = "--param \(name)"
+      if evaluator.faultyParameters.contains(name) { continue }
       guard let old = parameters[name] else {
         diagnostics.add(
           Failure(

@@ -2,7 +2,8 @@ import LemmaBasics
 
 /// Which paths a pipeline may name: places inside the project, away from what is Lemma's and git's.
 enum ProjectPath {
-  static let byteLimit = 2048
+  static let byteLimit = 1024
+  static let depthLimit = 64
   static let componentLimit = 255
 
   /// The path without `.`, doubled or trailing slashes, or what is wrong with it.
@@ -23,6 +24,7 @@ enum ProjectPath {
     if parts[0] == "cache" {
       return refuse("\(quoted(text)) lies inside cache, where the store is", "use another folder, such as results")
     }
+    if parts.count > depthLimit { return refuse("the path is deeper than \(depthLimit) folders") }
     if let long = parts.first(where: { $0.utf8.count > componentLimit }) {
       return refuse(
         "\(quoted(String(long))) is longer than the \(componentLimit) bytes that a file name can have")

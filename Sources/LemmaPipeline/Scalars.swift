@@ -5,8 +5,10 @@ import LemmaBasics
 enum PlainScalar {
   enum Reading {
     case value(JSON)
-    /// Ambiguous; the string says how to write what was meant.
+    /// YAML readers disagree; the advice says how to write what was meant.
     case trap(advice: String)
+    /// No reader could mean a value by it here.
+    case refused(reason: String)
   }
 
   static func read(_ text: String) -> Reading {
@@ -42,10 +44,11 @@ enum PlainScalar {
       let unsigned = text.utf8.first == UInt8(ascii: "+") ? String(digits) : text
       if let value = Int64(unsigned) { return .value(.integer(value)) }
       guard let value = Double(unsigned), value.isFinite else {
-        return .trap(advice: "no number is that large here: write \"\(text)\" in quotes if it is text")
+        return .refused(reason: "is beyond the numbers that a double holds")
       }
       return .value(JSON(value))
     }
+    if [".inf", ".nan"].contains(digits.lowercased()) { return .refused(reason: "is not a finite number") }
     return numberTrap(text, digits: Array(digits.utf8)).map { .trap(advice: $0) } ?? .value(.string(text))
   }
 
@@ -75,7 +78,6 @@ enum PlainScalar {
   private static func numberTrap(_ text: String, digits: [UInt8]) -> String? {
     let quote = "\"\(text)\" in quotes"
     let lower = String(decoding: digits, as: UTF8.self).lowercased()
-    if [".inf", ".nan"].contains(lower) { return "only finite numbers are values: write \(quote) if it is text" }
     let isDigits = digits.allSatisfy(isNumeric)
     if isDigits, digits.count > 1 { return "a number does not begin with 0: write it without, or \(quote)" }
     if digits.count > 2, digits[0] == UInt8(ascii: "0"), "xob".utf8.contains(digits[1] | 0x20),
@@ -96,6 +98,6 @@ enum PlainScalar {
     if digits.contains(UInt8(ascii: "_")) {
       return isNumeric(digits[0]) && points <= 1 ? "write the number without _, or \(quote)" : nil
     }
-    return points == 1 ? "write digits on both sides of the point, without leading zeros, or \(quote)" : nil
+    return points == 1 ? "write digits on both sides of the point and no leading zero, or \(quote)" : nil
   }
 }

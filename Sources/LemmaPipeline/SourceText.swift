@@ -44,6 +44,11 @@ struct SourceText {
     return Position(file: file, line: low + 1, column: offset - lineStarts[low] + 1)
   }
 
+  func byte(at mark: Mark) -> UInt8? {
+    let offset = byteOffset(of: mark)
+    return offset < bytes.count ? bytes[offset] : nil
+  }
+
   private func byteOffset(of mark: Mark) -> Int {
     guard !checkpoints.isEmpty else { return min(max(mark, 0), bytes.count) }
     guard mark >= 0, mark / Self.stride < checkpoints.count else { return bytes.count }
@@ -70,8 +75,7 @@ extension SourceText {
     for offset in bytes.indices {
       guard let word = forbidden(at: offset) else { continue }
       return Failure(
-        .user, "control-character", "\(word) cannot stand in a pipeline file", at: position(ofByte: offset),
-        hint: word.hasPrefix("the control") ? "write it as an escape in double quotes, if it is meant" : nil)
+        .user, "control-character", "\(word) cannot stand in a pipeline file", at: position(ofByte: offset))
     }
     return nil
   }

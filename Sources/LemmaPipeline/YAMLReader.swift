@@ -76,11 +76,19 @@ struct YAMLReader {
     var event = yaml_event_t()
     guard yaml_parser_parse(parser, &event) == 1 else {
       let problem = parser.pointee.problem.map { String(cString: $0) } ?? "out of memory"
-      let context = parser.pointee.context.map { " " + String(cString: $0) } ?? ""
-      diagnostics.report("yaml", "not valid YAML: \(problem)\(context)", at: Int(parser.pointee.problem_mark.index))
+      let mark = Int(parser.pointee.problem_mark.index)
+      diagnostics.report("yaml", "not valid YAML: \(problem)", at: mark, hint: advice(at: mark))
       throw Stop()
     }
     return event
+  }
+
+  /// What a syntax error most likely comes from.
+  private func advice(at mark: Mark) -> String? {
+    if diagnostics.text.byte(at: mark) == UInt8(ascii: "\t") { return "YAML is indented with spaces, not tabs" }
+    guard let context = parser.pointee.context else { return nil }
+    let start = diagnostics.text.position(of: Int(parser.pointee.context_mark.index))
+    return "\(String(cString: context)) that begins in line \(start.line ?? 0), column \(start.column ?? 0)"
   }
 
   private mutating func node(_ event: yaml_event_t, depth: Int) throws -> Node {
@@ -144,7 +152,8 @@ struct YAMLReader {
         diagnostics.report("duplicate-key", "the key \(quoted(key)) stands twice; first in line \(line)", at: mark)
       } else {
         first[key] = mark
-        members.append(Node.Member(key: key, keyMark: mark, value: value))
+        members.append(
+          Node.Member(key: key, keyMark: mark, value: key == Node.mergeKey ? Node(.faulty, at: value.mark) : value))
       }
     }
   }
@@ -159,11 +168,10 @@ struct YAMLReader {
     nodes += 1
     if refuse(anchor: event.data.scalar.anchor, tag: event.data.scalar.tag, at: mark(event)) { return nil }
     let text = text(event)
-    if text == "<<", event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE {
+    if text == Node.mergeKey {
       diagnostics.report(
         "merge-key", "merge keys (<<) are not read here", at: mark(event),
         hint: "write the members out, or use ${params.name}")
-      return nil
     }
     return isClean(text, at: mark(event)) ? text : nil
   }
@@ -176,6 +184,10 @@ struct YAMLReader {
     }
     switch PlainScalar.read(text) {
     case .value(let value): return Node(.scalar(value, text: text), at: mark)
+    case .refused(let reason):
+      diagnostics.report(
+        "bad-number", "\(quoted(text)) \(reason)", at: mark, hint: "write it in quotes, if it is text")
+      return Node(.faulty, at: mark)
     case .trap(let advice):
       diagnostics.report(
         "ambiguous", "YAML readers disagree about \(quoted(text)) without quotes", at: mark, hint: advice)
@@ -204,7 +216,9 @@ struct YAMLReader {
         hint: "write the value under params: and use ${params.name}")
     }
     if let tag {
-      let name = String(decoding: UnsafeBufferPointer(start: tag, count: length(tag)), as: UTF8.self)
+      let full = String(decoding: UnsafeBufferPointer(start: tag, count: length(tag)), as: UTF8.self)
+      let standard = "tag:yaml.org,2002:"
+      let name = full.hasPrefix(standard) ? "!!" + full.dropFirst(standard.count) : full
       diagnostics.report(
         "tag", "the tag \(quoted(name)) is not read here; values have the type they look like", at: mark)
     }

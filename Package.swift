@@ -66,6 +66,7 @@ let package = Package(
     .target(
       name: "LemmaTestSupport", dependencies: ["CLinux", "LemmaBasics"], path: "Tests/LemmaTestSupport"),
     .testTarget(name: "LemmaBasicsTests", dependencies: ["LemmaBasics", "LemmaTestSupport"]),
+    .testTarget(name: "ArchitectureTests", dependencies: ["LemmaBasics", "LemmaTestSupport"]),
     .testTarget(name: "LemmaHashTests", dependencies: ["LemmaHash", "LemmaTestSupport"]),
     .testTarget(name: "LemmaStoreTests", dependencies: ["LemmaStore", "LemmaTestSupport"]),
     .testTarget(name: "LemmaLedgerTests", dependencies: ["LemmaLedger", "LemmaTestSupport"]),

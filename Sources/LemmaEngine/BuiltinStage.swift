@@ -43,7 +43,8 @@ public struct StageContext: Sendable {
   /// - Throws: an internal `Failure` when the declaration let something else through.
   public func input(_ name: String) throws -> StageInput {
     guard let members = inputs[name], members.count == 1 else {
-      throw Failure(.internal, "input", "the input '\(name)' has \(inputs[name]?.count ?? 0) members where one is expected")
+      throw Failure(
+        .internal, "input", "the input '\(name)' has \(inputs[name]?.count ?? 0) members where one is expected")
     }
     return members[0]
   }

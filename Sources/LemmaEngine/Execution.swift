@@ -51,7 +51,9 @@ struct Execution: Sendable {
     var inputs: [String: [StageInput]] = [:]
     for input in action.inputs {
       inputs[input.name] = try input.members.enumerated().map { number, member in
-        StageInput(label: member.label, path: try path(of: member.artifact, name: "\(input.name)-\(number)"), artifact: member.artifact)
+        StageInput(
+          label: member.label, path: try path(of: member.artifact, name: "\(input.name)-\(number)"),
+          artifact: member.artifact)
       }
     }
     var outputs: [String: String] = [:]

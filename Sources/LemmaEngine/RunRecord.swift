@@ -35,7 +35,9 @@ public enum RunRecord {
     for record in summary.stages where record.outcome.word != "cached" {
       text += "\(record.outcome.word) \(record.stage.id)"
       if let reason = record.reason { text += ": \(reason.text)" }
-      if case .failed(let failure) = record.outcome { text += ": \(failure.message.split(separator: "\n").first ?? "")" }
+      if case .failed(let failure) = record.outcome {
+        text += ": \(failure.message.split(separator: "\n").first ?? "")"
+      }
       text += "\n"
     }
     return printable(text) + (changed ? "\n" : "") + "\(Ledger.trailer(number: number))"
@@ -73,7 +75,10 @@ public enum RunRecord {
       "stages": .array(summary.stages.map { .string($0.stage.id) }),
       "sources": .array(
         pipeline.sources.map { source in
-          ["name": .string(source.name), "path": .string(source.path), "license": source.license.map(JSON.string) ?? .null]
+          [
+            "name": .string(source.name), "path": .string(source.path),
+            "license": source.license.map(JSON.string) ?? .null,
+          ]
         }),
     ]
   }
@@ -99,7 +104,8 @@ public enum RunRecord {
 
   /// A stage's id as one part of a path.
   public static func fileName(_ stage: String) -> String {
-    stage.unicodeScalars.map { "/%".unicodeScalars.contains($0) ? "%\(String($0.value, radix: 16))" : String($0) }.joined()
+    stage.unicodeScalars.map { "/%".unicodeScalars.contains($0) ? "%\(String($0.value, radix: 16))" : String($0) }
+      .joined()
   }
 }
 

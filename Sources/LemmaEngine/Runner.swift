@@ -147,7 +147,10 @@ public final class Runner {
       switch try lookup.find(action, repairs: true) {
       case .known(let result, let mended):
         for name in mended {
-          observe(.note("\(stage.id): output '\(name)' was missing or altered in the store; the workspace's copy is sound and was taken"))
+          observe(
+            .note(
+              "\(stage.id): output '\(name)' was missing or altered in the store; the workspace's copy is sound and was taken"
+            ))
         }
         do {
           try finish(number, action, result, .cached, reason: nil)
@@ -215,7 +218,7 @@ public final class Runner {
     running -= 1
     do {
       try finish(number, action, try message.result.get(), .ran(seconds: message.seconds), reason: reason)
-    } catch where error is Cancelled || error is CancellationError {
+    } catch  where error is Cancelled || error is CancellationError {
       end(number, .cancelled)
     } catch let fault as ObjectFault {
       mend(number, fault)

@@ -17,7 +17,9 @@ public final class Workspace: Sendable {
   }
 
   private static func resolve(_ path: String) throws -> String {
-    guard let resolved = realpath(path, nil) else { throw Failure(.user, "no-such-folder", "there is no folder '\(path)'") }
+    guard let resolved = realpath(path, nil) else {
+      throw Failure(.user, "no-such-folder", "there is no folder '\(path)'")
+    }
     defer { free(resolved) }
     return String(cString: resolved)
   }

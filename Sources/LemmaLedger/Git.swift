@@ -6,7 +6,8 @@ import LemmaBasics
 enum Git {
   private static let isStarted: Void = {
     git_libgit2_init()
-    for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA] {
+    for level in [GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL, GIT_CONFIG_LEVEL_PROGRAMDATA]
+    {
       _ = lemma_git_set_search_path(level.rawValue, "")
     }
     _ = lemma_git_enable_fsync(1)

@@ -170,7 +170,9 @@ extension Ledger {
     let history = try runs()
     let digits = text.hasPrefix("#") ? String(text.dropFirst()) : text
     if text == "latest" || text == "@", let first = history.first { return first.id }
-    if text.hasPrefix("@~"), let back = Int(text.dropFirst(2)), history.indices.contains(back) { return history[back].id }
+    if text.hasPrefix("@~"), let back = Int(text.dropFirst(2)), history.indices.contains(back) {
+      return history[back].id
+    }
     if digits.utf8.count < 7, let number = Int(digits), let run = history.first(where: { $0.number == number }) {
       return run.id
     }

@@ -105,7 +105,8 @@ public final class Auditor {
     }
     for (newer, older) in zip(runs, runs.dropFirst()) where newer.number != older.number + 1 {
       faults.append(
-        Audit.Fault(subject: "commit \(newer.id)", message: "run \(newer.number) follows run \(older.number): a run is missing"))
+        Audit.Fault(
+          subject: "commit \(newer.id)", message: "run \(newer.number) follows run \(older.number): a run is missing"))
     }
     return runs.count
   }
@@ -203,7 +204,8 @@ public final class Auditor {
     return links
   }
 
-  private func verifyOrigin(_ origin: RecordedStage.Origin?, of artifact: Artifact, name: String, stage: String) throws {
+  private func verifyOrigin(_ origin: RecordedStage.Origin?, of artifact: Artifact, name: String, stage: String) throws
+  {
     switch origin {
     case .stage(let id, let output):
       if stages[id]?.result?.outputs[output] != artifact {
@@ -214,17 +216,22 @@ public final class Auditor {
       }
     case .source, .path: break
     case nil:
-      faults.append(Audit.Fault(subject: "stage \(stage)", message: "the origin of its input '\(name)' is not recorded"))
+      faults.append(
+        Audit.Fault(subject: "stage \(stage)", message: "the origin of its input '\(name)' is not recorded"))
     }
   }
 
   // MARK: Objects
 
   private func link(_ name: String, _ artifact: Artifact, origin: String, role: String) -> Audit.Link {
-    guard verify(artifact.identity, role: role) else { return Audit.Link(name: name, artifact: artifact, origin: origin) }
+    guard verify(artifact.identity, role: role) else {
+      return Audit.Link(name: name, artifact: artifact, origin: origin)
+    }
     if artifact.kind == .folder {
       do {
-        for case (let path, .file(let identity, _)) in try workspace.store.tree(artifact.identity).entries.map({ ($0.path, $0.node) }) {
+        for case (let path, .file(let identity, _)) in try workspace.store.tree(artifact.identity).entries.map({
+          ($0.path, $0.node)
+        }) {
           _ = verify(identity, role: "\(role), file '\(String(decoding: path, as: UTF8.self))'")
         }
       } catch {

@@ -17,7 +17,7 @@ struct DatasetCheck {
   }
 
   /// The fields by which a row names the rows it came from (`docs/formats.md`).
-  private static let parentFields = ["row_id", "parent_id"]
+  private static let parentFields = ["parent", "row", "seed"]
 
   /// How many rows an object has, when it is a dataset.
   mutating func rows(of identity: Identity, store: Store) -> Int? { dataset(identity, store: store)?.rows }
@@ -42,7 +42,9 @@ struct DatasetCheck {
         faults.append(
           Audit.Fault(
             subject: "object \(output.artifact.identity.digest.hex)",
-            message: "\(lost.count) rows of output '\(output.name)' of stage '\(stage)' name parents that no input has, such as \(example)"))
+            message:
+              "\(lost.count) rows of output '\(output.name)' of stage '\(stage)' name parents that no input has, such as \(example)"
+          ))
       } else {
         notes.append("\(stage).\(output.name): \(dataset.rows) rows, every parent found in its inputs")
       }

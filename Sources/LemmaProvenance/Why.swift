@@ -38,7 +38,9 @@ extension Why {
       return Why(stage: id, verdict: state, details: last)
     case .run(.changed(let differences)):
       let details = differences.flatMap { [$0.text] + inside($0, store: workspace.store).map { "  \($0)" } }
-      return Why(stage: id, verdict: "would run: \(differences.count) thing\(differences.count == 1 ? "" : "s") changed", details: details)
+      return Why(
+        stage: id, verdict: "would run: \(differences.count) thing\(differences.count == 1 ? "" : "s") changed",
+        details: details)
     case .run(let reason): return Why(stage: id, verdict: "would run: \(reason.text)", details: [])
     case .depends(let stages):
       return Why(
@@ -60,7 +62,9 @@ extension Why {
 
   /// Looks into two versions of an artifact, where the store still has both.
   private static func inside(_ difference: Difference, store: Store) -> [String] {
-    guard let before = Artifact(json: difference.before), let after = Artifact(json: difference.after) else { return [] }
+    guard let before = Artifact(json: difference.before), let after = Artifact(json: difference.after) else {
+      return []
+    }
     if before.kind == .folder, after.kind == .folder {
       guard let old = try? store.tree(before.identity), let new = try? store.tree(after.identity) else { return [] }
       return compare(old, new)
@@ -88,7 +92,9 @@ extension Why {
     let newline = UInt8(ascii: "\n")
     let before = old.split(separator: newline, omittingEmptySubsequences: false)
     let after = new.split(separator: newline, omittingEmptySubsequences: false)
-    guard let first = zip(before, after).enumerated().first(where: { $1.0 != $1.1 })?.offset ?? (before.count != after.count ? min(before.count, after.count) : nil)
+    guard
+      let first = zip(before, after).enumerated().first(where: { $1.0 != $1.1 })?.offset
+        ?? (before.count != after.count ? min(before.count, after.count) : nil)
     else { return [] }
     let gone = Set(before).subtracting(after).count
     let fresh = Set(after).subtracting(before).count

@@ -21,14 +21,18 @@ struct FineTuneStage: BuiltinStage {
       .init(name: "log", summary: "Loss, rate and gradient norm of every step.", fileName: "log.jsonl"),
     ],
     parameters: [
-      .init(name: "model", summary: "The shape of a new model; a parent has its own.", type: .record(shape), defaultValue: [:]),
       .init(
-        name: "epochs", summary: "How often every row is seen.", type: .optional(.integer(1...100_000)), defaultValue: 4),
+        name: "model", summary: "The shape of a new model; a parent has its own.", type: .record(shape),
+        defaultValue: [:]),
+      .init(
+        name: "epochs", summary: "How often every row is seen.", type: .optional(.integer(1...100_000)), defaultValue: 4
+      ),
       .init(
         name: "steps", summary: "Optimiser steps, in place of epochs.", type: .optional(.integer(1...100_000_000)),
         defaultValue: .null),
       .count("batch_size", "A step takes up to batch_size x context_length tokens.", atLeast: 1, default: 16),
-      .count("context_length", "The most tokens of one row; longer rows are left out and counted.", atLeast: 8, default: 128),
+      .count(
+        "context_length", "The most tokens of one row; longer rows are left out and counted.", atLeast: 8, default: 128),
       .number("learning_rate", "The rate after warm-up.", 0...10, default: 0.002),
       .number("warmup", "The share of the steps over which the rate rises.", 0...1, default: 0.05),
       .number("floor", "What the rate falls to along a cosine, as a share of it.", 0...1, default: 0.05),
@@ -82,15 +86,19 @@ struct FineTuneStage: BuiltinStage {
     if let parent = context.inputs["parent"]?.first { return try Checkpoint.load(from: parent.path) }
     let tokenizer: Tokenizer
     if let input = context.inputs["tokenizer"]?.first {
-      tokenizer = try Tokenizer(json: JSON(parsing: Files.read(input.path), file: "tokenizer.json"), file: "tokenizer.json")
+      tokenizer = try Tokenizer(
+        json: JSON(parsing: Files.read(input.path), file: "tokenizer.json"), file: "tokenizer.json")
     } else {
       throw Failure(.user, "sft", "a new model needs a tokenizer", hint: "give 'tokenizer' or 'parent' under 'in'")
     }
     var shape = try settings.map("model")
-    for parameter in FineTuneStage.shape where shape[parameter.name] == nil { shape[parameter.name] = parameter.defaultValue }
+    for parameter in FineTuneStage.shape where shape[parameter.name] == nil {
+      shape[parameter.name] = parameter.defaultValue
+    }
     shape["vocab_size"] = JSON(tokenizer.vocabularySize)
     return try Model(
-      configuration: ModelConfiguration(json: .object(shape), file: "model"), tokenizer: tokenizer, seed: settings.seed())
+      configuration: ModelConfiguration(json: .object(shape), file: "model"), tokenizer: tokenizer,
+      seed: settings.seed())
   }
 
   private func configuration(_ settings: Settings) throws -> TrainingConfiguration {

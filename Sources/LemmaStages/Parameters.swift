@@ -7,7 +7,9 @@ extension StageKind.Parameter {
     Self(name: name, summary: summary, type: .integer(least...1_000_000_000), defaultValue: value)
   }
 
-  static func number(_ name: String, _ summary: String, _ range: ClosedRange<Double>, default value: JSON? = nil) -> Self {
+  static func number(_ name: String, _ summary: String, _ range: ClosedRange<Double>, default value: JSON? = nil)
+    -> Self
+  {
     Self(name: name, summary: summary, type: .number(range), defaultValue: value)
   }
 

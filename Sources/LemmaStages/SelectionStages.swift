@@ -43,7 +43,8 @@ struct DecontaminateStage: BuiltinStage {
       .count("n", "Words in a row that make a hit.", atLeast: 1, default: 30),
       .init(
         name: "tokenizer", summary: "What a word is.",
-        type: .choice(WordTokenizer.allCases.map(\.rawValue)), defaultValue: .string(WordTokenizer.allCases[0].rawValue)),
+        type: .choice(WordTokenizer.allCases.map(\.rawValue)), defaultValue: .string(WordTokenizer.allCases[0].rawValue)
+      ),
     ])
 
   func run(_ context: StageContext) throws -> JSON {

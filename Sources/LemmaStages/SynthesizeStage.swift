@@ -12,7 +12,8 @@ struct SynthesizeStage: BuiltinStage {
     summary: "Makes new, verified problems of seed problems, by the methods of MetaMath, Evol-Instruct and Xwin.",
     inputs: [.init(name: "seeds", summary: "Seed problems with worked solutions.")],
     outputs: [
-      .rows, .init(name: "statistics", summary: "Rows made and rejected, by method and reason.", fileName: "statistics.json"),
+      .rows,
+      .init(name: "statistics", summary: "Rows made and rejected, by method and reason.", fileName: "statistics.json"),
     ],
     parameters: [
       .init(
@@ -26,7 +27,8 @@ struct SynthesizeStage: BuiltinStage {
       .init(
         name: "maximum", summary: "The largest new number and result; without it, the magnitudes of the seed are kept.",
         type: .optional(.integer(2...1_000_000)), defaultValue: .null),
-      .init(name: "depth", summary: "How many steps an evolution adds at most.", type: .integer(1...5), defaultValue: 1),
+      .init(
+        name: "depth", summary: "How many steps an evolution adds at most.", type: .integer(1...5), defaultValue: 1),
       .seed,
     ])
 

@@ -14,7 +14,8 @@ struct TokenizerStage: BuiltinStage {
     outputs: [.init(name: "tokenizer", summary: "As Hugging Face's tokenizer.json.", fileName: "tokenizer.json")],
     parameters: [
       .init(
-        name: "vocab_size", summary: "Tokens at most.", type: .integer(Int64(Tokenizer.leastVocabularySize)...1_000_000),
+        name: "vocab_size", summary: "Tokens at most.",
+        type: .integer(Int64(Tokenizer.leastVocabularySize)...1_000_000),
         defaultValue: 512)
     ])
 

@@ -17,12 +17,15 @@ enum AuditView {
     for step in audit.steps { print(step) }
     out("")
     for note in audit.notes { out("note   \(note)") }
-    out("\(audit.objectsVerified) objects computed anew under both names, \(audit.commitsVerified) runs of the ledger read back")
+    out(
+      "\(audit.objectsVerified) objects computed anew under both names, \(audit.commitsVerified) runs of the ledger read back"
+    )
     if audit.isSound {
       Terminal.out(Terminal.paint("sound: everything on the way is what it was", .green, onOutput: true))
     } else {
       for fault in audit.faults {
-        Terminal.out("\(Terminal.paint("FAULT ", .red, onOutput: true)) \(printable("\(fault.subject): \(fault.message)"))")
+        Terminal.out(
+          "\(Terminal.paint("FAULT ", .red, onOutput: true)) \(printable("\(fault.subject): \(fault.message)"))")
       }
     }
   }
@@ -39,7 +42,9 @@ enum AuditView {
   private static func print(_ link: Audit.Link, role: String, arrow: String) {
     let rows = link.rows.map { ", \($0) rows" } ?? ""
     let padding = String(repeating: " ", count: 9 - role.count)
-    out("  \(role)\(padding)\(link.name) \(arrow)  (\(link.artifact.kind.rawValue), \(link.artifact.identity.size) bytes\(rows))")
+    out(
+      "  \(role)\(padding)\(link.name) \(arrow)  (\(link.artifact.kind.rawValue), \(link.artifact.identity.size) bytes\(rows))"
+    )
     out("             xxh3 \(link.artifact.identity.digest.hex)  sha256 \(link.artifact.identity.seal.hex)")
   }
 
@@ -49,7 +54,9 @@ enum AuditView {
     [
       "target": .string(audit.target.text), "sound": .bool(audit.isSound),
       "value": audit.target.metric.flatMap { audit.steps.first?.metrics[$0] } ?? .null,
-      "run": ["number": JSON(audit.run.number), "commit": .string(audit.run.id), "time": .string(Clock.text(audit.run.time))],
+      "run": [
+        "number": JSON(audit.run.number), "commit": .string(audit.run.id), "time": .string(Clock.text(audit.run.time)),
+      ],
       "circumstances": audit.circumstances,
       "objects_verified": JSON(audit.objectsVerified), "commits_verified": JSON(audit.commitsVerified),
       "faults": .array(audit.faults.map { ["subject": .string($0.subject), "message": .string($0.message)] }),

@@ -43,7 +43,9 @@ final class ProgressDisplay: Sendable {
         line(&state, "\(Terminal.paint("start ", .blue)) \(stage)  \(Terminal.paint(reason, .dim))")
       case .progress(let stage, let progress): update(&state, stage, progress)
       case .restored(let stage, let path):
-        line(&state, "\(Terminal.paint("put   ", .green)) \(path)  \(Terminal.paint("from the store, for \(stage)", .dim))")
+        line(
+          &state, "\(Terminal.paint("put   ", .green)) \(path)  \(Terminal.paint("from the store, for \(stage)", .dim))"
+        )
       case .finished(let stage, let outcome): finish(&state, stage, outcome)
       case .note(let text): line(&state, Terminal.paint("note   \(text)", .yellow))
       }

@@ -47,13 +47,18 @@ struct CrashTests {
   /// What the index knew right after the kill.
   private func finishedStages(_ project: Project) throws -> Set<String> {
     let plan = try JSON(parsing: project.lemma("plan", "--json").out.utf8, file: "plan")
-    return Set((plan.array ?? []).filter { ["current", "restore"].contains($0["verdict"]?.string) }.compactMap { $0["stage"]?.string })
+    return Set(
+      (plan.array ?? []).filter { ["current", "restore"].contains($0["verdict"]?.string) }.compactMap {
+        $0["stage"]?.string
+      })
   }
 
   @Test("Ctrl-C stops the command and what it started, keeps finished work, exits with 130")
   func interrupt() throws {
     let project = try makeChain()
-    try project.edit("lemma.yaml", "sleep 0.1; cat ${in.i} > ${out.o}; echo 3", "sleep 57.25 & sleep 57.25; cat ${in.i} > ${out.o}; echo 3")
+    try project.edit(
+      "lemma.yaml", "sleep 0.1; cat ${in.i} > ${out.o}; echo 3",
+      "sleep 57.25 & sleep 57.25; cat ${in.i} > ${out.o}; echo 3")
     let running = try project.start("run")
     while !Files.exists(project.space.file("results/2.txt")) { usleep(20_000) }
     usleep(100_000)
@@ -70,7 +75,9 @@ struct CrashTests {
   @Test("a background child ends with its stage")
   func backgroundChild() throws {
     let project = Project()
-    try project.write("lemma.yaml", "pipeline: p\nstages:\n  a:\n    run: '(sleep 58.5; touch /tmp/x) & echo 1 > ${out.x}'\n    out: { x: x.txt }\n")
+    try project.write(
+      "lemma.yaml",
+      "pipeline: p\nstages:\n  a:\n    run: '(sleep 58.5; touch /tmp/x) & echo 1 > ${out.x}'\n    out: { x: x.txt }\n")
     try project.run()
     #expect(try Command.run(["pgrep", "-f", "sleep 58.5"], in: "/").out == "")
   }
@@ -78,7 +85,9 @@ struct CrashTests {
   @Test("two runs at once: each action is executed once, both end well")
   func twoRuns() throws {
     let project = try makeChain()
-    try project.edit("lemma.yaml", "cat ${in.i} > ${out.o}; echo 1", "echo ran >> \(project.space.file("count")); cat ${in.i} > ${out.o}; echo 1")
+    try project.edit(
+      "lemma.yaml", "cat ${in.i} > ${out.o}; echo 1",
+      "echo ran >> \(project.space.file("count")); cat ${in.i} > ${out.o}; echo 1")
     let first = try project.start("run")
     let second = try project.start("run")
     let outputs = [try first.wait(), try second.wait()]
@@ -92,9 +101,13 @@ struct CrashTests {
   func fullDisk() throws {
     guard getuid() == 0 else { return }
     let project = Project()
-    try project.write("lemma.yaml", "pipeline: p\nstages:\n  a:\n    run: 'head -c 3000000 /dev/zero > ${out.x}'\n    out: { x: x.bin }\n")
+    try project.write(
+      "lemma.yaml",
+      "pipeline: p\nstages:\n  a:\n    run: 'head -c 3000000 /dev/zero > ${out.x}'\n    out: { x: x.bin }\n")
     let disk = TestSpace()
-    guard try Command.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk.path], in: "/").status == 0 else { return }
+    guard try Command.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk.path], in: "/").status == 0 else {
+      return
+    }
     defer { _ = try? Command.run(["umount", disk.path], in: "/") }
     let output = try project.lemma("run", "--store", disk.file("cache"))
     #expect(output.status != 0 && output.error.contains("No space left"), "\(output.error)")

@@ -25,7 +25,9 @@ struct Project {
 
   /// Runs the pipeline and returns the stages that were executed, in the pipeline's order.
   @discardableResult
-  func run(_ words: String..., expecting status: Int32 = 0, at place: SourceLocation = #_sourceLocation) throws -> [String] {
+  func run(_ words: String..., expecting status: Int32 = 0, at place: SourceLocation = #_sourceLocation) throws
+    -> [String]
+  {
     let output = try Command.run([Project.program, "run", "--json"] + words, in: space.path)
     #expect(output.status == status, "\(output.error)", sourceLocation: place)
     let record = try JSON(parsing: output.out.utf8, file: "run --json")

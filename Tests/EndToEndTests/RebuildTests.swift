@@ -9,7 +9,8 @@ private func makeProject() throws -> Project {
   try project.write("data/words.txt", "pear\napple\nfig\n")
   try project.write("data/other.txt", "unrelated\n")
   try project.write(
-    "scripts/count.sh", "total=0\nfor f in \"$@\"; do total=$((total + $(wc -l < \"$f\"))); done\necho \"{\\\"lines\\\": $total}\"\n")
+    "scripts/count.sh",
+    "total=0\nfor f in \"$@\"; do total=$((total + $(wc -l < \"$f\"))); done\necho \"{\\\"lines\\\": $total}\"\n")
   try project.write(
     "lemma.yaml",
     """
@@ -164,7 +165,8 @@ struct RebuildTests {
   func undeclaredFile() throws {
     let project = Project()
     try project.write("secret.txt", "x")
-    try project.write("lemma.yaml", "pipeline: p\nstages:\n  a:\n    run: 'cat secret.txt > ${out.x}'\n    out: { x: x.txt }\n")
+    try project.write(
+      "lemma.yaml", "pipeline: p\nstages:\n  a:\n    run: 'cat secret.txt > ${out.x}'\n    out: { x: x.txt }\n")
     let output = try project.lemma("run")
     #expect(output.status == 1 && output.error.contains("secret.txt"))
   }

@@ -18,7 +18,9 @@ struct IdentityTests {
     let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
     for size in [1, 7, 4096, 99_999] {
       var hasher = ContentHasher()
-      for start in stride(from: 0, to: bytes.count, by: size) { hasher.update(bytes[start..<min(start + size, bytes.count)]) }
+      for start in stride(from: 0, to: bytes.count, by: size) {
+        hasher.update(bytes[start..<min(start + size, bytes.count)])
+      }
       #expect(hasher.finish() == Identity(of: bytes))
     }
     #expect(Digest(of: bytes) == Identity(of: bytes).digest)
@@ -51,7 +53,8 @@ struct TreeTests {
 
   @Test("names that are not UTF-8, or hold newlines and spaces, survive")
   func names() throws {
-    let tree = try Tree([[0xFF, 0x0A, 0x20], [0x1B], Array("a b".utf8)].map { Tree.Entry(path: $0, node: .link(target: $0)) })
+    let tree = try Tree(
+      [[0xFF, 0x0A, 0x20], [0x1B], Array("a b".utf8)].map { Tree.Entry(path: $0, node: .link(target: $0)) })
     #expect(try Tree(parsing: tree.bytes) == tree)
   }
 
@@ -72,7 +75,8 @@ struct TreeTests {
 
   @Test("damaged manifests are refused or read as something canonical, never crash")
   func fuzz() throws {
-    let bytes = try Tree([folder("a"), file("a/b"), file("c"), Tree.Entry(path: [0x64], node: .link(target: [0x65]))]).bytes
+    let bytes = try Tree([folder("a"), file("a/b"), file("c"), Tree.Entry(path: [0x64], node: .link(target: [0x65]))])
+      .bytes
     for seed in UInt64(0)..<3000 {
       var random = SeededGenerator(seed: seed)
       var damaged = bytes

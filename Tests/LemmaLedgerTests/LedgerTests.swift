@@ -14,7 +14,9 @@ struct LedgerTests {
 
   @discardableResult
   private func commit(_ ledger: Ledger, _ text: String) throws -> String {
-    try ledger.commit(files: [("run.json", Array(text.utf8)), ("stages/a[x=1].json", Array("{}".utf8))], time: 1_700_000_000) {
+    try ledger.commit(
+      files: [("run.json", Array(text.utf8)), ("stages/a[x=1].json", Array("{}".utf8))], time: 1_700_000_000
+    ) {
       "Run \($0)\n\n\(Ledger.trailer(number: $0))"
     }
   }

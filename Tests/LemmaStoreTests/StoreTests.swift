@@ -167,7 +167,9 @@ struct StoreTests {
   @Test("an index that is garbage or of the future is refused with a way out")
   func brokenIndex() throws {
     _ = try makeStore()
-    for name in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] { try Files.remove(space.file("cache/\(name)")) }
+    for name in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+      try Files.remove(space.file("cache/\(name)"))
+    }
     try space.write("cache/index.sqlite", String(repeating: "garbage ", count: 1000))
     #expect { try makeStore() } throws: { ($0 as? Failure)?.hint?.contains("aside") == true }
   }

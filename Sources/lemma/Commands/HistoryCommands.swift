@@ -92,7 +92,8 @@ struct ShowCommand: LemmaCommand {
   private func show(_ stage: RecordedStage, _ target: Target) {
     if json {
       return Terminal.json([
-        "stage": .string(stage.stage), "outcome": .string(stage.outcome), "reason": stage.reason.map(JSON.string) ?? .null,
+        "stage": .string(stage.stage), "outcome": .string(stage.outcome),
+        "reason": stage.reason.map(JSON.string) ?? .null,
         "action": stage.action ?? .null, "action_key": stage.actionKey.map(JSON.string) ?? .null,
         "result": stage.result?.json ?? .null, "places": .object(stage.places.mapValues(JSON.string)),
       ])
@@ -105,7 +106,9 @@ struct ShowCommand: LemmaCommand {
     for (name, artifact) in (stage.result?.outputs ?? [:]).sorted(by: { $0.key < $1.key })
     where target.output == nil || target.output == name {
       Terminal.out(printable("output   \(name)  \(stage.places[name] ?? "")"))
-      Terminal.out("         xxh3 \(artifact.identity.digest.hex)  sha256 \(artifact.identity.seal.hex)  \(artifact.identity.size) bytes")
+      Terminal.out(
+        "         xxh3 \(artifact.identity.digest.hex)  sha256 \(artifact.identity.seal.hex)  \(artifact.identity.size) bytes"
+      )
     }
     for (name, value) in (stage.result?.metrics ?? [:]).sorted(by: { $0.key < $1.key }) {
       Terminal.out("metric   \(name)  \(value.canonical)")

@@ -33,7 +33,9 @@ struct CheckCommand: LemmaCommand {
           }),
       ])
     } else {
-      Terminal.out("\(file): '\(pipeline.name)' is well formed: \(pipeline.sources.count) sources, \(pipeline.stages.count) stages")
+      Terminal.out(
+        "\(file): '\(pipeline.name)' is well formed: \(pipeline.sources.count) sources, \(pipeline.stages.count) stages"
+      )
     }
   }
 }
@@ -88,7 +90,9 @@ struct StatusCommand: LemmaCommand {
     } else {
       Terminal.out("nothing has been run here yet")
     }
-    for line in Columns.lines(plan.entries.map { [$0.verdict.word, $0.stage.id, $0.verdict.text] }) { Terminal.out(line) }
+    for line in Columns.lines(plan.entries.map { [$0.verdict.word, $0.stage.id, $0.verdict.text] }) {
+      Terminal.out(line)
+    }
   }
 }
 
@@ -151,5 +155,5 @@ struct SchemaCommand: LemmaCommand {
         then, in the first line of a pipeline: # yaml-language-server: $schema=lemma.schema.json
       """)
 
-  func execute() throws { Terminal.json(JSON.null) }
+  func execute() throws { Terminal.json(Registry.standard.catalogue.jsonSchema()) }
 }

@@ -56,7 +56,9 @@ enum GraphText {
 
   static func mermaid(_ pipeline: Pipeline) -> String {
     var numbers: [String: Int] = [:]
-    for name in pipeline.sources.map({ "source \($0.name)" }) + pipeline.stages.map(\.id) { numbers[name] = numbers.count }
+    for name in pipeline.sources.map({ "source \($0.name)" }) + pipeline.stages.map(\.id) {
+      numbers[name] = numbers.count
+    }
     var lines = ["flowchart TD"]
     for (name, number) in numbers.sorted(by: { $0.value < $1.value }) { lines.append("  n\(number)[\"\(name)\"]") }
     for edge in edges(pipeline) {

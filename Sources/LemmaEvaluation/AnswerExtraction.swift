@@ -21,6 +21,11 @@ public struct AnswerExtraction: Hashable, Sendable {
   /// The text behind the marker, trimmed, without the full stop that ends it.
   public var text: String
 
+  public init(marker: Marker, text: String) {
+    self.marker = marker
+    self.text = text
+  }
+
   /// The answer behind `The answer is`; `nil` when the marker is missing or nothing follows it.
   public static func strict(_ response: String) -> AnswerExtraction? {
     behind(Marker.answerIs, in: Array(response.utf8))
@@ -98,7 +103,9 @@ public struct AnswerExtraction: Hashable, Sendable {
     // A sign belongs to the number only where no operand stands before it.
     if start > 0, bytes[start - 1] == UInt8(ascii: "-") {
       let before = bytes[..<(start - 1)].last { $0 != 0x20 }
-      let isBinary = before.map { isASCIIDigit($0) || isASCIILetter($0) || $0 == UInt8(ascii: ")") } ?? false
+      let isBinary =
+        before.map { isASCIIDigit($0) || $0 == UInt8(ascii: ")") } ?? false
+        || start > 1 && isASCIILetter(bytes[start - 2])
       if !isBinary { start -= 1 }
     }
     if end < bytes.count, bytes[end] == UInt8(ascii: "%") { end += 1 }

@@ -27,7 +27,9 @@ struct AnswerValue: Hashable {
     }
     let bytes = Array(AnswerValue.plain(last).utf8)
     let isStart: (UInt8) -> Bool = { isASCIIDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
-    guard let start = bytes.firstIndex(where: isStart), start == 0 || !isASCIILetter(bytes[start - 1]) else {
+    guard let start = bytes.firstIndex(where: isStart),
+      start == 0 || !isASCIILetter(bytes[start - 1]) && !"_^".utf8.contains(bytes[start - 1])
+    else {
       return nil
     }
     // The longest number from there; what is left must be words, and no second number.

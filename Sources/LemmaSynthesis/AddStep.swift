@@ -17,7 +17,7 @@ struct AddStep {
   /// - Precondition: `check` lets the trace pass.
   func draft(_ trace: Trace, _ random: inout RandomStream) throws(Reject) -> Draft {
     guard var current = trace.program.answer.integer else { throw .outOfRange }
-    let noun = Question(trace.problem).map(\.noun).flatMap { AddStep.isCountable($0) ? $0 : nil }
+    let noun = Question.noun(of: trace.problem).flatMap { AddStep.isCountable($0) ? $0 : nil }
     var problem = trace.problem
     var lines = [WorkedText.body(of: trace.solution)]
     let count = random.within(1...max(1, depth))

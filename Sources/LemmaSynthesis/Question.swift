@@ -41,11 +41,15 @@ struct Question: Hashable, Sendable {
     return text.prefix(1).uppercased() + text.dropFirst() + "."
   }
 
-  /// The noun of `how many`; `dollars` for an amount of money.
-  var noun: String {
-    switch amount {
+  /// The noun of the `how many` that ends `problem`, whatever else the question says; `dollars`
+  /// for an amount of money.
+  static func noun(of problem: String) -> String? {
+    let text = trimmed(problem)
+    guard text.hasSuffix("?") else { return nil }
+    return switch amount(in: String(text[lastSentence(of: text)...].dropLast()))?.amount {
     case .many(let noun): noun
     case .much: "dollars"
+    case nil: nil
     }
   }
 
@@ -82,14 +86,17 @@ struct Question: Hashable, Sendable {
     }
   }
 
-  private static let auxiliaries: Set<String> = ["does", "do", "did", "are", "were", "is", "was", "will", "can"]
+  private static let auxiliaries: Set<String> = [
+    "does", "do", "did", "are", "were", "is", "was", "will", "can",
+    "would", "remain",
+  ]
 
   private static let determiners: Set<String> = [
     "a", "an", "the", "his", "her", "their", "its", "my", "this", "that", "each", "every", "all", "both",
   ]
 
   private static func statement(_ amount: Amount, _ words: [String]) -> String? {
-    guard let auxiliary = words.first, words.count >= 2 else { return nil }
+    guard let auxiliary = words.first else { return nil }
     let rest = words.dropFirst()
     let quantity =
       switch amount {
@@ -97,10 +104,11 @@ struct Question: Hashable, Sendable {
       case .much: "{}"
       }
     func joined(_ parts: [String]) -> String { parts.filter { !$0.isEmpty }.joined(separator: " ") }
+    if auxiliary == "remain" { return words.count == 1 ? joined([quantity, auxiliary]) : nil }
     if ["are", "were", "is", "was"].contains(auxiliary) {
       guard case .many = amount else { return nil }
-      if rest.first == "there" {
-        return joined(["there", auxiliary, quantity, rest.dropFirst().joined(separator: " ")])
+      if let subject = rest.first, subject == "there" || subject == "that" {
+        return joined([subject, auxiliary, quantity, rest.dropFirst().joined(separator: " ")])
       }
       return joined([quantity, auxiliary, rest.joined(separator: " ")])
     }

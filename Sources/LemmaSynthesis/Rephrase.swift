@@ -52,14 +52,22 @@ enum Rephrase {
 /// A text in which whole words are found and replaced.
 private struct Words {
   private var bytes: [UInt8]
+  /// The words that stand in the text or stood in it: what is not here need not be looked for.
+  private var vocabulary: Set<String>
 
-  init(_ text: String) { bytes = Array(text.utf8) }
+  init(_ text: String) {
+    bytes = Array(text.utf8)
+    vocabulary = Set(bytes.split { !isASCIILetter($0) }.map { String(decoding: $0, as: UTF8.self) })
+  }
 
   var text: String { String(decoding: bytes, as: UTF8.self) }
 
-  func contains(_ word: String) -> Bool { first(Array(word.utf8), from: 0) != nil }
+  func contains(_ word: String) -> Bool {
+    vocabulary.contains(String(word.prefix { $0 != " " })) && first(Array(word.utf8), from: 0) != nil
+  }
 
   mutating func replace(_ word: String, with other: String) {
+    vocabulary.formUnion(other.split(separator: " ").map(String.init))
     let word = Array(word.utf8)
     var offset = 0
     while let start = first(word, from: offset) {

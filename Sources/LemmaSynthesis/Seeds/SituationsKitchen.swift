@@ -29,7 +29,7 @@ extension Situation {
       groups: ["A bakery fills {a} trays with {b} muffins each."],
       gains: ["It bakes {b} more muffins.", "Then {b} muffins come out of the oven."],
       losses: ["Guests eat {b} muffins.", "Then {b} muffins are sold."],
-      times: Ending("Each muffin costs ${b}.", "dollars", "How many dollars do all the muffins cost?"),
+      times: Ending("Each muffin costs ${b}.", "dollars", "How many dollars do the muffins cost?"),
       share: Ending("They fill {b} equal boxes.", "muffins", "How many muffins are in each box?")),
     Situation(
       "candies", "candies", "How many candies does {n} have {now}?",

@@ -14,7 +14,7 @@ extension Situation {
       given: ["{n} has {a} pencils.", "{n} buys {a} pencils."], groups: ["{n} has {a} boxes of {b} pencils each."],
       gains: ["{s} gets {b} more pencils.", "{m} gives {o} {b} pencils."],
       losses: ["{s} loses {b} pencils.", "{s} lends {b} pencils to {m}."],
-      times: Ending("Each pencil costs {b} cents.", "cents", "How many cents do the pencils cost?"),
+      times: Ending("Each pencil costs ${b}.", "dollars", "How many dollars do the pencils cost?"),
       share: Ending("{s} puts them equally into {b} cups.", "pencils", "How many pencils are in each cup?")),
     Situation(
       "students", "students", "How many students are in the class {now}?",

@@ -46,7 +46,7 @@ extension Situation {
       groups: ["A train has {a} cars with {b} free seats each."],
       gains: ["People leave {b} seats.", "Workers add {b} seats."],
       losses: ["People take {b} seats.", "Workers remove {b} seats."],
-      times: Ending("Each seat costs ${b}.", "dollars", "How many dollars do all the free seats cost?"),
+      times: Ending("Each seat costs ${b}.", "dollars", "How many dollars do these seats cost?"),
       share: Ending("They are in {b} equal cars.", "seats", "How many seats are in each car?")),
     Situation(
       "walking", "blocks", "How many blocks does {n} walk {now}?",

@@ -6,7 +6,7 @@ extension Situation {
       given: ["{n} has {a} beads.", "{n} buys {a} beads."], groups: ["{n} has {a} strings of {b} beads each."],
       gains: ["{s} buys {b} more beads.", "{m} gives {o} {b} beads."],
       losses: ["{s} loses {b} beads.", "{s} uses {b} beads."],
-      times: Ending("Each bead costs {b} cents.", "cents", "How many cents do the beads cost?"),
+      times: Ending("Each bead costs ${b}.", "dollars", "How many dollars do the beads cost?"),
       share: Ending("{s} makes {b} equal chains.", "beads", "How many beads are on each chain?")),
     Situation(
       "chairs", "chairs", "How many chairs are in the hall {now}?",

@@ -9,6 +9,9 @@ import Testing
       let sum = lemma_squared_norm(pool, count, x, &partial)
       return [Float(sum), Float(sum - Double(Float(sum)))]
     }
+    let chunks = stride(from: 0, to: count, by: 16_384).map { x[$0..<min(count, $0 + 16_384)] }
+    let ordered = chunks.reduce(0.0) { $0 + Double(laneSum($1, $1)) }
+    #expect(Double(found[0]) + Double(found[1]) == ordered)
     let exact = x.reduce(0.0) { $0 + Double($1) * Double($1) }
     #expect(abs(Double(found[0]) + Double(found[1]) - exact) <= 1e-5 * exact)
   }

@@ -38,6 +38,29 @@ import Testing
     expectClose(found, y + dx + dgain, tolerance: 2e-5)
   }
 
+  @Test(arguments: widths) func aRowSumGoesOverSixteenLanesAndATokenSumInOrder(_ width: Int) {
+    let x = randoms(rows * width, seed: 11, scale: 3)
+    let dy = randoms(rows * width, seed: 12)
+    let gain = [Float](repeating: 1, count: width)
+    let rows = rows
+    let found = everywhere { pool in
+      var y = [Float](repeating: 0, count: rows * width)
+      var rstd = [Float](repeating: 0, count: rows)
+      var (dx, dgain) = (y, gain)
+      lemma_rmsnorm_forward(pool, rows, width, 1e-5, x, gain, &y, &rstd)
+      lemma_rmsnorm_backward(pool, rows, width, dy, x, gain, rstd, &dx, &dgain)
+      return rstd + dgain
+    }
+    let rstd = (0..<rows).map { r -> Float in
+      let row = x[r * width..<(r + 1) * width]
+      return 1 / (laneSum(row, row) / Float(width) + 1e-5).squareRoot()
+    }
+    let dgain = (0..<width).map { i in
+      (0..<rows).reduce(Float(1)) { $0.addingProduct(dy[$1 * width + i], x[$1 * width + i] * rstd[$1]) }
+    }
+    #expect(found == rstd + dgain)
+  }
+
   @Test(arguments: widths) func swiGLUAndItsGradient(_ width: Int) {
     let gateUp = randoms(rows * 2 * width, seed: 6, scale: 8)
     let dy = randoms(rows * width, seed: 7)

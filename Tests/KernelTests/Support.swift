@@ -44,3 +44,13 @@ func expectClose(
   let worst = errors.contains(where: \.isNaN) ? .nan : errors.max() ?? 0
   #expect(worst <= tolerance, "\(what) worst error \(worst)", sourceLocation: sourceLocation)
 }
+
+/// Clause 4 of docs/numerics.md, spelt out: the sum of x * y over 16 lanes and a fixed tree.
+func laneSum(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Float {
+  var lanes = [Float](repeating: 0, count: 16)
+  for (index, (a, b)) in zip(x, y).enumerated() { lanes[index % 16].addProduct(a, b) }
+  for distance in [8, 4, 2, 1] {
+    for lane in 0..<distance { lanes[lane] += lanes[lane + distance] }
+  }
+  return lanes[0]
+}

@@ -64,6 +64,22 @@ func weights(_ model: Model) -> [UInt8] { Array(model.parameters.values.bytes) }
     }
   }
 
+  /// Whoever changes these bits changes what every cached model and answer was: see docs/numerics.md.
+  @Test func theBitsAreThoseOfTheNumericsClass() throws {
+    let examples = reversals(40)
+    let result = try train(newModel(examples), examples, settings(.steps(8)), threads: 2)
+    let answers = try Decoder(model: result.model, threads: 1).generate(prompts: ["a b c >", "d"], maxNewTokens: 6)
+    let bytes =
+      weights(result.model) + result.history.flatMap { Array($0.json.canonicalBytes) }
+      + answers.flatMap { $0.tokens.map { UInt8(truncatingIfNeeded: $0) } }
+    // FNV-1a.
+    let digest = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    #expect(numericsClass == "f32-fma-1")
+    #expect(
+      digest == 13_207_439_496_196_574_776,
+      "the bits changed: give `numericsClass` a new name, and pin the new digest here")
+  }
+
   @Test func seedsDecideWeightsAndOrder() throws {
     let examples = reversals(60)
     let model = try newModel(examples)

@@ -4,6 +4,6 @@ extension Registry {
   /// Every built-in stage kind.
   public static let standard = Registry([
     SeedsStage(), GSM8KStage(), SynthesizeStage(), SplitStage(), DecontaminateStage(), SubsetStage(), TokenizerStage(),
-    FineTuneStage(), EvaluateStage(),
+    FineTuneStage(), EvaluateStage(), ReportStage(),
   ])
 }

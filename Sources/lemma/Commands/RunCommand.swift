@@ -50,7 +50,7 @@ struct RunCommand: LemmaCommand {
     if json {
       Terminal.json(RunView.json(summary, pipeline: pipeline, commit: commit))
     } else if !quiet {
-      RunView.print(summary, commit: commit)
+      RunView.print(summary, commit: commit, workspace: workspace)
     }
     if !summary.failures.isEmpty { throw ExitCode.faulty }
     if summary.wasCancelled { throw ExitCode.interrupted }
@@ -59,7 +59,7 @@ struct RunCommand: LemmaCommand {
 
 /// A finished run as text and as JSON.
 enum RunView {
-  static func print(_ summary: RunSummary, commit: String) {
+  static func print(_ summary: RunSummary, commit: String, workspace: Workspace) {
     let count = summary.stages.count
     let noun = count == 1 ? "stage" : "stages"
     if summary.count("cached") == count {
@@ -71,12 +71,21 @@ enum RunView {
         "\(summary.status): \(counts.joined(separator: ", ")) of \(count) \(noun), \(Terminal.duration(summary.seconds)); "
           + "run \(commit.prefix(10))")
     }
-    let metrics = summary.stages.map { (stage: $0.stage.id, metrics: $0.result?.metrics ?? [:]) }
-    for line in MetricsView.lines(metrics) { Terminal.out(line) }
-    for record in summary.stages {
-      for output in record.stage.outputs where output.name == "report" && record.result != nil {
-        Terminal.out("report: \(output.path)")
-      }
+    let tables = places("table", of: summary).filter { $0.hasSuffix(".txt") }
+    for table in tables {
+      if let text = try? Files.readText(workspace.absolute(table)) { Terminal.out(printable(text)) }
+    }
+    if tables.isEmpty {
+      let metrics = summary.stages.map { (stage: $0.stage.id, metrics: $0.result?.metrics ?? [:]) }
+      for line in MetricsView.lines(metrics) { Terminal.out(line) }
+    }
+    for report in places("report", of: summary) { Terminal.out("report: \(report)") }
+  }
+
+  /// Where the outputs with a name stand in the workspace.
+  private static func places(_ output: String, of summary: RunSummary) -> [String] {
+    summary.stages.filter { $0.result != nil }.flatMap { record in
+      record.stage.outputs.filter { $0.name == output }.map(\.path)
     }
   }
 

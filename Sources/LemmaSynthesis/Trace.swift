@@ -36,12 +36,6 @@ public struct Trace: Sendable {
       untraced == nil ? Trace.variables(program, mentions, prose) : ([], program.steps.map { _ in [] })
   }
 
-  /// The values of mentions and steps that a variable's change reaches.
-  var changing: Set<Rational> {
-    Set(variables.map { mentions[$0].value })
-      .union(zip(program.steps, dependencies).filter { !$0.1.isEmpty }.map(\.0.value))
-  }
-
   private static func prose(of solution: String) -> [Mention] {
     var bytes = Array(solution.utf8)
     // Blanks keep the offsets, and keep the text before a note apart from the text behind it.

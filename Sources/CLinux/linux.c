@@ -111,3 +111,8 @@ void lemma_boot_id(char out[37]) {
   if (read(fd, out, 36) != 36) out[0] = 0;
   close(fd);
 }
+
+int lemma_terminal_width(int fd) {
+  struct winsize size;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}

@@ -65,7 +65,8 @@ extension Store {
       throw Failure.system("open", path: source, errno: errno)
     }
     defer { close(input) }
-    let output = open(cString(target), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isExecutable ? 0o755 : 0o644)
+    let output = open(
+      cString(target), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isExecutable ? 0o755 : 0o644)
     guard output >= 0 else { throw Failure.system("create", path: shown, errno: errno) }
     defer { close(output) }
     let isCloned = lemma_reflink(input, output) == 0

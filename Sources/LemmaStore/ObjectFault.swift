@@ -13,6 +13,11 @@ public struct ObjectFault: Error, Hashable, Sendable {
   public var identity: Identity
   public var reason: Reason
 
+  public init(identity: Identity, reason: Reason) {
+    self.identity = identity
+    self.reason = reason
+  }
+
   /// The same fault as a message for people.
   public var failure: Failure {
     Failure(

@@ -30,5 +30,8 @@ int lemma_spawn(const char *path, char *const argv[], char *const envp[], const 
 // (microseconds). Then ends what is left of its process group. Returns 0 or an errno.
 int lemma_wait(pid_t pid, int *status, int64_t *peak_kib, int64_t *cpu_us);
 
+// Columns of the terminal behind fd; 80 when it does not tell.
+int lemma_terminal_width(int fd);
+
 // This boot's id, 36 characters and a zero, or an empty string.
 void lemma_boot_id(char out[37]);

@@ -37,6 +37,12 @@ public struct Decontamination: Sendable {
     public var test: String
     /// The words in common, for a run.
     public var span: String?
+
+    public var json: JSON {
+      var members: [String: JSON] = ["id": .string(id), "reason": .string(reason.rawValue), "test": .string(test)]
+      members["span"] = span.map(JSON.string)
+      return .object(members)
+    }
   }
 
   /// What was kept and what was hit, both in the order of the rows.

@@ -1,3 +1,5 @@
+import LemmaBasics
+
 /// Parts a dataset in two so that no held-out problem is trained on: rows of one seed stay
 /// together, and a text that is held out does not stand in the training part.
 public struct HeldOut: Sendable {
@@ -9,8 +11,12 @@ public struct HeldOut: Sendable {
   /// Holds out whole seeds, chosen by a hash of (`seed`, seed id): a seed keeps its side whatever
   /// other rows are there.
   /// - Parameter share: the part of the seeds to hold out, 0 to 1.
-  public static func split(_ rows: [Row], share: Double, seed: UInt64) -> HeldOut {
-    part(rows) { RandomStream.unit(seed: seed, id: $0) < share }
+  /// - Throws: `Failure` for another share.
+  public static func split(_ rows: [Row], share: Double, seed: UInt64) throws -> HeldOut {
+    guard (0...1).contains(share) else {
+      throw Failure(.user, "held-out-share", "the share to hold out is 0 to 1, and is \(share)")
+    }
+    return part(rows) { RandomStream.unit(seed: seed, id: $0) < share }
   }
 
   /// Holds out the first seeds of a fixed seeded order until they have at least `rows` rows.

@@ -9,13 +9,18 @@ struct AnswerValue: Hashable {
   /// A unit or other words stood around it.
   var hasWords = false
 
+  /// A text that is longer is no number, whatever stands in it.
+  private static let lengthLimit = 256
+
   /// A number alone: sign, `$`, separators, decimals, `a/b`, `\frac{a}{b}`, `a b/c`, `%`.
   init?(strict text: String) {
+    guard text.utf8.count <= AnswerValue.lengthLimit else { return nil }
     self.init(tokens: Array(AnswerValue.plain(text).utf8))
   }
 
   /// The same with a unit before or behind it, or the last part of a chain such as `x = p/q = d`.
   init?(lenient text: String) {
+    guard text.utf8.count <= AnswerValue.lengthLimit else { return nil }
     if let plain = AnswerValue(strict: text) {
       self = plain
       return

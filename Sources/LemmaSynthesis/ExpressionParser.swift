@@ -13,6 +13,8 @@ public struct Literal: Hashable, Sendable {
 struct ExpressionParser {
   /// Parentheses and signs nest no deeper in anything that a person writes.
   private static let depthLimit = 64
+  /// Nor does anybody write a longer sum; what is built of it is walked by recursion.
+  private static let literalLimit = 128
 
   private let bytes: [UInt8]
   private let base: Int
@@ -85,6 +87,7 @@ struct ExpressionParser {
       result = inner
     } else {
       skipSpace()
+      guard literals.count < ExpressionParser.literalLimit else { return nil }
       guard let (number, length) = NumberText.prefix(of: bytes[offset...]) else { return nil }
       literals.append(Literal(number: number, range: base + offset..<base + offset + length))
       offset += length

@@ -24,7 +24,12 @@ public struct Program: Hashable, Sendable {
     case unparsableNote = "unparsable-note"
     case inexactStep = "inexact-step"
     case notGold = "not-gold"
+    /// More than `stepLimit` notes.
+    case tooLong = "too-long"
   }
+
+  /// A solution with more steps is none that a person wrote.
+  public static let stepLimit = 128
 
   public var steps: [Step]
   public var answer: Rational
@@ -37,6 +42,7 @@ public struct Program: Hashable, Sendable {
     guard let answer = WorkedText.number(gold) else { throw .answerNotANumber }
     let notes = WorkedText.notes(in: bytes)
     guard !notes.isEmpty else { throw .noNotes }
+    guard notes.count <= Program.stepLimit else { throw .tooLong }
     var steps: [Step] = []
     for note in notes {
       let inner = note.lowerBound + 2..<note.upperBound - 2

@@ -50,7 +50,7 @@ public struct SynthesisConfiguration: Hashable, Sendable {
 
   /// Weights by name: an operator such as `metamath.fobar`, or a method such as `metamath`, whose
   /// weight its operators share evenly.
-  /// - Throws: `Failure` for an unknown name or a weight that is negative or not a number.
+  /// - Throws: `Failure` for an unknown name.
   public static func weights(
     named shares: [String: Double], at position: Position? = nil
   ) throws -> [SynthesisOperator: Double] {

@@ -20,6 +20,9 @@ public struct Trace: Sendable {
   /// Whether new numbers can be put in.
   public var isReinstantiable: Bool { isComplete && !variables.isEmpty }
 
+  /// In a problem with more numbers none is varied.
+  private static let mentionLimit = 200
+
   /// For each step, the variables that its value depends on.
   let dependencies: [Set<Int>]
   /// The numbers of the prose of the solution, notes left out.
@@ -34,12 +37,6 @@ public struct Trace: Sendable {
     untraced = Trace.firstUntraced(program, mentions)
     (variables, dependencies) =
       untraced == nil ? Trace.variables(program, mentions, prose) : ([], program.steps.map { _ in [] })
-  }
-
-  /// The values of mentions and steps that a variable's change reaches.
-  var changing: Set<Rational> {
-    Set(variables.map { mentions[$0].value })
-      .union(zip(program.steps, dependencies).filter { !$0.1.isEmpty }.map(\.0.value))
   }
 
   private static func prose(of solution: String) -> [Mention] {
@@ -72,6 +69,8 @@ public struct Trace: Sendable {
   private static func variables(
     _ program: Program, _ mentions: [Mention], _ prose: [Mention]
   ) -> (variables: [Int], dependencies: [Set<Int>]) {
+    // Every number is held against every other below.
+    guard mentions.count <= mentionLimit else { return ([], program.steps.map { _ in [] }) }
     let used = Set(program.steps.flatMap(\.operands))
     var free = Set(
       mentions.indices.filter { index in

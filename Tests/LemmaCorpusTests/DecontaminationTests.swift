@@ -21,6 +21,12 @@ struct DecontaminationTests {
     #expect(outcome.hits.map(\.reason) == [.ngram, .ngram])
     #expect(outcome.hits.map(\.test) == [test.id, test.id])
     #expect(outcome.hits[0].span == "the big red house on")
+    #expect(
+      outcome.hits[0].json
+        == [
+          "id": .string(outcome.hits[0].id), "reason": "ngram", "test": .string(test.id),
+          "span": "the big red house on",
+        ])
     #expect(screen.runCount == 7)
   }
 

@@ -19,9 +19,9 @@ private func family(_ count: Int, children: Int = 2) -> [Row] {
 @Suite("Holding out")
 struct HeldOutTests {
   @Test("keeps each seed and all that was made of it on one side")
-  func families() {
+  func families() throws {
     let rows = family(200)
-    let parts = HeldOut.split(rows, share: 0.2, seed: 5)
+    let parts = try HeldOut.split(rows, share: 0.2, seed: 5)
     let held = Set(parts.heldOut.map(\.seed))
     #expect(held.isDisjoint(with: parts.train.map(\.seed)))
     #expect(parts.train.count + parts.heldOut.count == rows.count)
@@ -29,22 +29,28 @@ struct HeldOutTests {
   }
 
   @Test("does not move a seed when other rows come or go, or stand in another order")
-  func stable() {
+  func stable() throws {
     let rows = family(100)
-    let held = Set(HeldOut.split(rows, share: 0.3, seed: 5).heldOut.map(\.id))
-    let fewer = HeldOut.split(Array(rows.prefix(150).reversed()), share: 0.3, seed: 5)
+    let held = Set(try HeldOut.split(rows, share: 0.3, seed: 5).heldOut.map(\.id))
+    let fewer = try HeldOut.split(Array(rows.prefix(150).reversed()), share: 0.3, seed: 5)
     #expect(Set(fewer.heldOut.map(\.id)) == held.intersection(rows.prefix(150).map(\.id)))
-    #expect(Set(HeldOut.split(rows, share: 0.3, seed: 6).heldOut.map(\.id)) != held)
+    #expect(Set(try HeldOut.split(rows, share: 0.3, seed: 6).heldOut.map(\.id)) != held)
   }
 
   @Test("takes a held-out text out of the training part, however it is dressed")
   func texts() throws {
     let seed = Row(problem: "Seed  0?\n", response: "The answer is 1", answer: "1")
     let copies = (0..<40).map { Row(problem: "SEED 0?", response: "The answer is \($0)", answer: "\($0)") }
-    let parts = HeldOut.split([seed] + copies, share: 0.5, seed: 1)
+    let parts = try HeldOut.split([seed] + copies, share: 0.5, seed: 1)
     #expect(!parts.heldOut.isEmpty)
     #expect(parts.train.isEmpty)
     #expect(parts.removed.count == 41 - parts.heldOut.count)
+  }
+
+  @Test("refuses a share that is none", arguments: [-0.1, 1.5, .nan, .infinity])
+  func share(value: Double) throws {
+    let failure = try #require(throws: Failure.self) { try HeldOut.split(family(1), share: value, seed: 1) }
+    #expect(failure.code == "held-out-share")
   }
 
   @Test("holds out a number of rows, by whole seeds")

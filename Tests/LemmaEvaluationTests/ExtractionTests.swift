@@ -39,6 +39,8 @@ struct ExtractionTests {
 
   @Test("ends on hostile texts")
   func hostile() {
+    let endless = "The answer is 1" + String(repeating: " x", count: 50_000)
+    #expect(!Grader.grade(response: endless, gold: "1").lenient.isCorrect)
     let braces = String(repeating: "{", count: 50_000)
     #expect(AnswerExtraction.lenient("\\boxed" + braces) == nil)
     #expect(AnswerExtraction.lenient(String(repeating: "\\boxed{", count: 5_000)) == nil)

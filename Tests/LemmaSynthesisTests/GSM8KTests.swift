@@ -53,9 +53,9 @@ enum PublishedGSM8K {
 
 @Suite("GSM8K as published", .enabled(if: PublishedGSM8K.isThere), .serialized)
 struct PublishedGSM8KTests {
-  /// An earlier count, made with another reader, was 6,991 programs and 4,745 traces. It read the
-  /// notes as Python and so refused signs and leading zeros that are plain arithmetic here (8 rows
-  /// more); and it did not count `40 cents` as 0.4, `three dozen` as 36 or `2 1/2` as 2.5.
+  /// An earlier count, made with another reader, was 6,991 programs and 4,745 traces. It refused
+  /// signs that are plain arithmetic here, as in `+55=55` and `3*+6=18` (8 programs more); and it
+  /// did not count `40 cents` as 0.4, `three dozen` as 36 or `2 1/2` as 2.5.
   @Test("holds so many programs, traces and problems that can take new numbers")
   func counts() {
     var faults: [Program.Fault: Int] = [:]

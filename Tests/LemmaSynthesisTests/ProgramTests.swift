@@ -33,8 +33,13 @@ struct ProgramTests {
     #expect(throws: fault) { try Program(executing: solution) }
   }
 
-  @Test("cannot exhaust the reader by its nesting")
+  @Test("cannot exhaust the reader by its nesting or its length")
   func nesting() {
+    let sum = "1" + String(repeating: "+1", count: 100_000)
+    #expect(throws: Program.Fault.unparsableNote) { try Program(executing: "<<\(sum)=100001>>\n#### 100001") }
+    let notes = String(repeating: "<<1+1=2>>", count: 50_000)
+    #expect(throws: Program.Fault.tooLong) { try Program(executing: "\(notes)\n#### 2") }
+    #expect(Equations(in: "\(sum) = 5") == Equations(in: ""))
     let deep = String(repeating: "(", count: 10_000)
     #expect(throws: Program.Fault.unparsableNote) { try Program(executing: "<<\(deep)1=1>>\n#### 1") }
     let signs = String(repeating: "-", count: 10_000)

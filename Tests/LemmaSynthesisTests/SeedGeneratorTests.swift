@@ -6,11 +6,11 @@ import Testing
 
 @Suite("Generated seeds")
 struct SeedGeneratorTests {
-  static let rows = (try? SeedGenerator(.init(steps: 1...4)).rows(count: 1500, seed: 11)) ?? []
+  static let rows = (try? SeedGenerator(.init(steps: 1...4)).rows(count: 700, seed: 11)) ?? []
 
   @Test("are worked out exactly, in whole numbers of the range, all different within a problem")
   func numbers() throws {
-    #expect(SeedGeneratorTests.rows.count == 1500)
+    #expect(SeedGeneratorTests.rows.count == 700)
     for row in SeedGeneratorTests.rows {
       let program = try Program(executing: try #require(row.solution))
       #expect(row.answer == program.answer.description)
@@ -50,8 +50,8 @@ struct SeedGeneratorTests {
     #expect(SeedGenerator.situations.count >= 36)
     #expect(Set(SeedGenerator.situations).count == SeedGenerator.situations.count)
     for name in SeedGenerator.situations {
-      let rows = try SeedGenerator(.init(steps: 1...4, situations: [name])).rows(count: 60, seed: 2)
-      #expect(Set(rows.map { TextForm.normalised($0.problem) }).count == 60)
+      let rows = try SeedGenerator(.init(steps: 1...4, situations: [name])).rows(count: 40, seed: 2)
+      #expect(Set(rows.map { TextForm.normalised($0.problem) }).count == 40)
       for row in rows {
         #expect(
           row.problem.hasSuffix("?") && !row.problem.contains("{") && !row.problem.contains("  "), "\(row.problem)")
@@ -65,7 +65,7 @@ struct SeedGeneratorTests {
 
   @Test("of one or two steps are short")
   func length() throws {
-    let rows = try SeedGenerator().rows(count: 400, seed: 1)
+    let rows = try SeedGenerator().rows(count: 300, seed: 1)
     let words = rows.map { $0.problem.split(separator: " ").count }
     #expect((15...25).contains(words.reduce(0, +) / words.count))
     #expect((words.max() ?? 0) <= 35)
@@ -81,8 +81,8 @@ struct SeedGeneratorTests {
 
   @Test("have the bytes of this version: when they change, raise SeedGenerator.identity")
   func pinned() throws {
-    let rows = try SeedGenerator(.init(steps: 1...4)).rows(count: 300, seed: 1)
-    #expect(ContentID.of(.array(rows.map(\.json))) == "PIN")
+    let rows = try SeedGenerator(.init(steps: 1...4)).rows(count: 200, seed: 1)
+    #expect(ContentID.of(.array(rows.map(\.json))) == "e0da633229eb48e536c240cc9a653f7e")
   }
 
   @Test("run out with a message, not in silence")

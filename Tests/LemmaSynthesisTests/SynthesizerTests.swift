@@ -167,13 +167,13 @@ struct MethodTests {
 
 @Suite("The synthesizer")
 struct SynthesizerTests {
-  static let seeds = (try? SeedGenerator(.init(steps: 1...3)).rows(count: 300, seed: 4)) ?? []
+  static let seeds = (try? SeedGenerator(.init(steps: 1...3)).rows(count: 200, seed: 4)) ?? []
 
-  @Test("makes what verifies, of every operator, within the range", arguments: 1...3 as ClosedRange<UInt64>)
+  @Test("makes what verifies, of every operator, within the range", arguments: 1...2 as ClosedRange<UInt64>)
   func verifies(seed: UInt64) throws {
-    let configuration = SynthesisConfiguration(rows: 400, seed: seed, maximum: 30, depth: 2)
+    let configuration = SynthesisConfiguration(rows: 300, seed: seed, maximum: 30, depth: 2)
     let synthesis = try Synthesizer(configuration).run(seeds: SynthesizerTests.seeds)
-    #expect(synthesis.rows.count == 400)
+    #expect(synthesis.rows.count == 300)
     try verify(synthesis.rows, madeOf: SynthesizerTests.seeds)
     for row in synthesis.rows {
       let program = try Program(executing: row.solution ?? "")
@@ -185,14 +185,14 @@ struct SynthesizerTests {
   @Test("mixes the methods by their weights")
   func mixture() throws {
     let weights = try SynthesisConfiguration.weights(named: ["metamath": 0.5, "evol": 0.3, "xwin.numbers": 0.2])
-    let configuration = SynthesisConfiguration(rows: 1000, seed: 2, weights: weights, maximum: 30)
+    let configuration = SynthesisConfiguration(rows: 600, seed: 2, weights: weights, maximum: 30)
     let rows = try Synthesizer(configuration).run(seeds: SynthesizerTests.seeds).rows
     var shares: [String: Int] = [:]
     for row in rows { shares[row.lineage.method, default: 0] += 1 }
     // Four standard deviations.
-    #expect((437...563).contains(shares["metamath"] ?? 0), "\(shares)")
-    #expect((242...358).contains(shares["evol"] ?? 0), "\(shares)")
-    #expect((149...251).contains(shares["xwin"] ?? 0), "\(shares)")
+    #expect((251...349).contains(shares["metamath"] ?? 0), "\(shares)")
+    #expect((135...225).contains(shares["evol"] ?? 0), "\(shares)")
+    #expect((81...159).contains(shares["xwin"] ?? 0), "\(shares)")
   }
 
   @Test("gives the same bytes again, and the first rows of more rows")
@@ -211,7 +211,7 @@ struct SynthesizerTests {
   func pinned() throws {
     let configuration = SynthesisConfiguration(rows: 300, seed: 1, maximum: 30, depth: 2)
     let synthesis = try Synthesizer(configuration).run(seeds: SynthesizerTests.seeds)
-    #expect(ContentID.of(.array(synthesis.rows.map(\.json))) == "PIN1")
+    #expect(ContentID.of(.array(synthesis.rows.map(\.json))) == "bf62eac42930274517ad5c48378f34da")
   }
 
   @Test("reports what it made, what it left, and why")

@@ -51,7 +51,9 @@ private func promise(
     #expect(row.checks.contains { $0.kind == .backward }, comment, sourceLocation: location)
   case .addStep:
     #expect(row.problem.hasPrefix(seed.problem + " "), comment, sourceLocation: location)
-    #expect(program.steps.count == original.steps.count + row.lineage.depth - seed.lineage.depth, comment, sourceLocation: location)
+    #expect(
+      program.steps.count == original.steps.count + row.lineage.depth - seed.lineage.depth, comment,
+      sourceLocation: location)
     #expect(program.steps.prefix(original.steps.count).map(\.value) == original.steps.map(\.value), comment)
     #expect(program.steps[original.steps.count].literals[0].value == original.answer, comment)
   case .rephrase:
@@ -81,7 +83,8 @@ private func forward(
 private let words: [String: String] = [
   "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine", "10": "ten",
   "11": "eleven", "12": "twelve", "13": "thirteen", "14": "fourteen", "15": "fifteen", "16": "sixteen",
-  "18": "eighteen", "20": "twenty", "30": "thirty", "40": "forty", "50": "fifty", "60": "sixty", "70": "seventy", "80": "eighty",
+  "18": "eighteen", "20": "twenty", "30": "thirty", "40": "forty", "50": "fifty", "60": "sixty", "70": "seventy",
+  "80": "eighty",
   "90": "ninety", "17": "seventeen", "19": "nineteen", "25": "twenty-five",
 ]
 

@@ -66,7 +66,6 @@ public struct SeedGenerator: Sendable {
   ) throws -> [Row] {
     var rows: [Row] = []
     var seen: Set<Digest> = []
-    rows.reserveCapacity(max(0, count))
     while rows.count < count {
       if rows.count % 256 == 0 {
         if isCancelled() { throw CancellationError() }

@@ -64,8 +64,13 @@ let package = Package(
 
     // Tests mirror Sources.
     .target(
-      name: "LemmaTestSupport", dependencies: ["LemmaBasics"], path: "Tests/LemmaTestSupport"),
+      name: "LemmaTestSupport", dependencies: ["CLinux", "LemmaBasics"], path: "Tests/LemmaTestSupport"),
     .testTarget(name: "LemmaBasicsTests", dependencies: ["LemmaBasics", "LemmaTestSupport"]),
+    .testTarget(name: "ArchitectureTests", dependencies: ["LemmaBasics", "LemmaTestSupport"]),
+    .testTarget(name: "LemmaHashTests", dependencies: ["LemmaHash", "LemmaTestSupport"]),
+    .testTarget(name: "LemmaStoreTests", dependencies: ["LemmaStore", "LemmaTestSupport"]),
+    .testTarget(name: "LemmaLedgerTests", dependencies: ["LemmaLedger", "LemmaTestSupport"]),
+    .testTarget(name: "EndToEndTests", dependencies: ["lemma", "LemmaLedger", "LemmaTestSupport"]),
     .testTarget(name: "KernelTests", dependencies: ["CKernels", "LemmaTestSupport"]),
     .testTarget(name: "LemmaModelTests", dependencies: ["LemmaModel", "LemmaTestSupport"]),
     .testTarget(name: "LemmaPipelineTests", dependencies: ["LemmaPipeline", "LemmaTestSupport"]),

@@ -38,10 +38,10 @@ static int remove_at(int folder, const char *name) {
 int lemma_remove_tree(const char *path) { return remove_at(AT_FDCWD, path); }
 
 int lemma_lease_read(int fd) {
-  if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0) return errno;
-  // A broken lease is announced by a signal; the state is read back instead, so let it be harmless.
-  fcntl(fd, F_SETSIG, SIGURG);
-  return 0;
+  // A broken lease is announced by a signal, SIGIO unless told otherwise, which would end the
+  // process. The state is read back instead, so let the signal be a harmless one.
+  if (fcntl(fd, F_SETSIG, SIGURG) != 0) return errno;
+  return fcntl(fd, F_SETLEASE, F_RDLCK) == 0 ? 0 : errno;
 }
 
 int lemma_lease_release(int fd) {
@@ -49,6 +49,8 @@ int lemma_lease_release(int fd) {
   fcntl(fd, F_SETLEASE, F_UNLCK);
   return broken;
 }
+
+int lemma_sync_file_system(int fd) { return syncfs(fd); }
 
 int lemma_reflink(int from_fd, int to_fd) { return ioctl(to_fd, FICLONE, from_fd) == 0 ? 0 : errno; }
 
@@ -108,4 +110,9 @@ void lemma_boot_id(char out[37]) {
   if (fd < 0) return;
   if (read(fd, out, 36) != 36) out[0] = 0;
   close(fd);
+}
+
+int lemma_terminal_width(int fd) {
+  struct winsize size;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }

@@ -14,6 +14,9 @@ int lemma_lease_read(int fd);
 // Gives the lease back. Returns 1 when a writer came and broke it in the meantime, else 0.
 int lemma_lease_release(int fd);
 
+// syncfs: flushes the whole file system that fd is on. Returns 0, or -1 with errno.
+int lemma_sync_file_system(int fd);
+
 // Copies a file's extents by reference (FICLONE). Returns 0 or an errno when the file system cannot.
 int lemma_reflink(int from_fd, int to_fd);
 
@@ -26,6 +29,9 @@ int lemma_spawn(const char *path, char *const argv[], char *const envp[], const 
 // Waits for the child. Fills its exit status (or 128 + signal), peak memory (KiB) and CPU time
 // (microseconds). Then ends what is left of its process group. Returns 0 or an errno.
 int lemma_wait(pid_t pid, int *status, int64_t *peak_kib, int64_t *cpu_us);
+
+// Columns of the terminal behind fd; 80 when it does not tell.
+int lemma_terminal_width(int fd);
 
 // This boot's id, 36 characters and a zero, or an empty string.
 void lemma_boot_id(char out[37]);

@@ -1,1 +1,0 @@
-#include "lemma_kernels.h"

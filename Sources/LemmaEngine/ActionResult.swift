@@ -1,0 +1,59 @@
+import LemmaBasics
+import LemmaHash
+
+/// What an action gave: kept in the index under the action key, and in the ledger.
+public struct ActionResult: Sendable {
+  public var outputs: [String: Artifact]
+  /// Finite numbers by name.
+  public var metrics: [String: JSON]
+  /// What a command printed.
+  public var log: Artifact?
+  /// Wall time of the execution; what was used, not what was made: it enters no key.
+  public var seconds: Double
+  public var cpuSeconds: Double
+  /// Peak memory in KiB, where it is known.
+  public var peakKiB: Int?
+
+  public var json: JSON {
+    var members: [String: JSON] = [
+      "outputs": .object(outputs.mapValues(\.json)), "metrics": .object(metrics),
+      "resources": [
+        "seconds": JSON((seconds * 1000).rounded() / 1000), "cpu_seconds": JSON((cpuSeconds * 1000).rounded() / 1000),
+        "peak_kib": peakKiB.map { JSON($0) } ?? .null,
+      ],
+    ]
+    if let log { members["log"] = log.json }
+    return .object(members)
+  }
+
+  /// Reads what `json` wrote; `nil` for anything else.
+  public init?(json: JSON?) {
+    guard let outputs = json?["outputs"]?.object else { return nil }
+    self.outputs = [:]
+    for (name, value) in outputs {
+      guard let artifact = Artifact(json: value) else { return nil }
+      self.outputs[name] = artifact
+    }
+    metrics = json?["metrics"]?.object ?? [:]
+    log = Artifact(json: json?["log"])
+    seconds = json?["resources"]?["seconds"]?.double ?? 0
+    cpuSeconds = json?["resources"]?["cpu_seconds"]?.double ?? 0
+    peakKiB = json?["resources"]?["peak_kib"]?.int
+  }
+
+  init(outputs: [String: Artifact], metrics: [String: JSON], log: Artifact?, usage: Usage) {
+    self.outputs = outputs
+    self.metrics = metrics
+    self.log = log
+    seconds = usage.seconds
+    cpuSeconds = usage.cpuSeconds
+    peakKiB = usage.peakKiB
+  }
+}
+
+/// What an execution used.
+struct Usage: Sendable {
+  var seconds: Double
+  var cpuSeconds: Double
+  var peakKiB: Int?
+}

@@ -1,0 +1,69 @@
+import LemmaBasics
+import LemmaHash
+import LemmaPipeline
+
+/// Why a stage runs. It comes from comparing the very documents that the keys are digests of.
+public enum Reason: Sendable {
+  /// No result under this key, and no earlier action of this stage in this workspace.
+  case new
+  /// The document is another one than the last time.
+  case changed([Difference])
+  /// The document is the same as the last time, but no result was recorded.
+  case unfinished
+  /// A result is known, but one of its outputs cannot be served.
+  case lost(output: String)
+
+  /// One line for people.
+  public var text: String {
+    switch self {
+    case .new: "new here: this action has never run"
+    case .changed(let differences):
+      differences.isEmpty
+        ? "its document changed"
+        : differences.prefix(2).map(\.text).joined(separator: "; ")
+          + (differences.count > 2 ? "; and \(differences.count - 2) more" : "")
+    case .unfinished: "it did not finish the last time"
+    case .lost(let output): "its output '\(output)' is missing from the store or altered there"
+    }
+  }
+}
+
+/// Looks up what is known of an action.
+struct Lookup {
+  let workspace: Workspace
+  let pipeline: Pipeline
+
+  enum Answer {
+    /// `mended` are the outputs that the store had lost and took back from the workspace.
+    case known(ActionResult, mended: [String])
+    case unknown(Reason)
+  }
+
+  /// - Parameter repairs: whether an output that the store lost is taken back from the workspace,
+  ///   if its bytes there are still the right ones.
+  func find(_ action: Resolver.Action, repairs: Bool) throws -> Answer {
+    let document = action.document
+    let stored = try workspace.store.index.result(key: document.key, documentSeal: document.identity.seal)
+    guard let result = ActionResult(json: stored) else { return .unknown(try reason(for: action)) }
+    var mended: [String] = []
+    for (name, artifact) in result.outputs.sorted(by: { $0.key < $1.key }) {
+      if try workspace.store.isSound(artifact) { continue }
+      let path = action.stage.outputs.first { $0.name == name }.map { workspace.absolute($0.path) }
+      if repairs, let path, try workspace.store.identify(path) == artifact,
+        try workspace.store.ingest(path) == artifact
+      {
+        mended.append(name)
+        continue
+      }
+      return .unknown(.lost(output: name))
+    }
+    return .known(result, mended: mended)
+  }
+
+  private func reason(for action: Resolver.Action) throws -> Reason {
+    let last = try workspace.store.index.lastDocument(
+      workspace: workspace.id, pipeline: pipeline.name, stage: action.stage.id)
+    guard let last else { return .new }
+    return last == action.document.json ? .unfinished : .changed(Difference.between(last, action.document.json))
+  }
+}

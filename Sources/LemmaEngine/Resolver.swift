@@ -1,0 +1,217 @@
+import Glibc
+import LemmaBasics
+import LemmaHash
+import LemmaPipeline
+
+/// Turns declared stages into actions: sources, inputs, commands and tools become digests. Knows
+/// nothing of when or whether an action runs. One run has one resolver, used by one thread.
+final class Resolver {
+  private let workspace: Workspace
+  private let pipeline: Pipeline
+  private let registry: Registry
+  /// Whether bytes are taken into the store, or only named, as for a plan.
+  private let keepsBytes: Bool
+  private let sources: [String: Source]
+  private let stages: [String: Stage]
+  private var files: [String: Artifact] = [:]
+  private var tools: [String: ResolvedCommand.Tool] = [:]
+
+  init(workspace: Workspace, pipeline: Pipeline, registry: Registry, keepsBytes: Bool) {
+    self.workspace = workspace
+    self.pipeline = pipeline
+    self.registry = registry
+    self.keepsBytes = keepsBytes
+    sources = Dictionary(uniqueKeysWithValues: pipeline.sources.map { ($0.name, $0) })
+    stages = Dictionary(uniqueKeysWithValues: pipeline.stages.map { ($0.id, $0) })
+  }
+
+  /// An action ready to be looked up or executed.
+  struct Action: Sendable {
+    var stage: Stage
+    var document: ActionDocument
+    var inputs: [ResolvedInput]
+    var command: ResolvedCommand?
+    var builtin: (any BuiltinStage)?
+    var lineage: JSON
+  }
+
+  /// - Parameter results: those of all the stages that `stage` depends on, and of theirs.
+  /// - Throws: `Failure` when a source, a tool or a file is missing or cannot be read.
+  func action(for stage: Stage, results: [String: ActionResult]) throws -> Action {
+    let inputs = try stage.inputs.map { try resolve($0, of: stage, results: results) }
+    switch stage.work {
+    case .builtin(let kind, let configuration):
+      guard let builtin = registry[kind] else { throw Failure(.internal, "kind", "the kind '\(kind)' has no code") }
+      let lineage = builtin.usesLineage ? try self.lineage(of: stage, results: results) : .null
+      let document = ActionDocument.builtin(
+        builtin, configuration: configuration, inputs: inputs, lineage: builtin.usesLineage ? lineage : nil)
+      return Action(stage: stage, document: document, inputs: inputs, builtin: builtin, lineage: lineage)
+    case .command(let words):
+      let command = try resolve(words, of: stage, inputs: inputs)
+      let document = ActionDocument.command(command, inputs: inputs, outputs: stage.outputs)
+      return Action(stage: stage, document: document, inputs: inputs, command: command, lineage: .null)
+    }
+  }
+
+  /// The artifact of a declared source.
+  func artifact(ofSource name: String) throws -> Artifact {
+    guard let source = sources[name] else { throw Failure(.internal, "source", "there is no source '\(name)'") }
+    return try file(source.path, at: source.position, what: "source '\(name)'")
+  }
+
+  /// Forgets what files were found to be, so that they are read again.
+  func forgetFiles() { files = [:] }
+
+  private func file(_ path: String, at position: Position, what: String) throws -> Artifact {
+    if let known = files[path] { return known }
+    let place = workspace.absolute(path)
+    guard Files.exists(place) else {
+      throw Failure(.user, "no-such-file", "\(what): there is no '\(path)'", at: position)
+    }
+    let artifact = try keepsBytes ? workspace.store.ingest(place) : workspace.store.identify(place)
+    guard let artifact else { throw Failure(.user, "no-such-file", "\(what): '\(path)' went away", at: position) }
+    files[path] = artifact
+    return artifact
+  }
+
+  private func resolve(_ input: Stage.Input, of stage: Stage, results: [String: ActionResult]) throws -> ResolvedInput {
+    let members = try input.refs.map { reference in
+      let artifact: Artifact
+      var place: String
+      switch reference.origin {
+      case .source(let name):
+        artifact = try self.artifact(ofSource: name)
+        place = sources[name]?.path ?? ""
+      case .path(let path):
+        artifact = try file(path, at: stage.position, what: "input '\(input.name)' of stage '\(stage.id)'")
+        place = path
+      case .stage(let id, let output):
+        guard let found = results[id]?.outputs[output] else {
+          throw Failure(.internal, "order", "stage '\(stage.id)' was looked at before '\(id)'")
+        }
+        artifact = found
+        place = stages[id]?.outputs.first { $0.name == output }?.fileName ?? ""
+      }
+      if case .path = reference.origin {
+        // A file that a person names by its path keeps it, so that scripts find their neighbours.
+      } else {
+        let suffix = Resolver.suffix(of: place)
+        place = input.isList ? "in/\(input.name)/\(reference.label ?? "")\(suffix)" : "in/\(input.name)\(suffix)"
+      }
+      return ResolvedInput.Member(
+        label: reference.label ?? "", place: place, artifact: artifact, origin: reference.origin)
+    }
+    return ResolvedInput(name: input.name, isList: input.isList, members: members)
+  }
+
+  /// The last extension of a path's file name with its dot, or nothing.
+  private static func suffix(of path: String) -> String {
+    let name = Files.name(path)
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
+    return String(name[dot...])
+  }
+
+  // MARK: Commands
+
+  private func resolve(_ words: [CommandWord], of stage: Stage, inputs: [ResolvedInput]) throws -> ResolvedCommand {
+    let places = Dictionary(uniqueKeysWithValues: inputs.map { ($0.name, $0.members.map(\.place)) })
+    let outputs = Dictionary(uniqueKeysWithValues: stage.outputs.map { ($0.name, "out/\($0.fileName)") })
+    var command = ResolvedCommand(words: words.flatMap { $0.expand(inputs: places, outputs: outputs) })
+    // A word that names a file of the project is an input, declared by being there.
+    for word in words {
+      guard let path = word.plainText, !path.isEmpty, !path.hasPrefix("-"), !path.hasPrefix("/"),
+        !path.split(separator: "/").contains(".."), isRegularFile(workspace.absolute(path))
+      else { continue }
+      command.files[path] = try file(path, at: stage.position, what: "stage '\(stage.id)'")
+    }
+    for name in Set(stage.tools + [command.words[0]]).sorted() where command.files[name] == nil {
+      command.tools[name] = try tool(name, of: stage)
+    }
+    for (name, value) in stage.environment {
+      command.environment[name] =
+        value.hasPrefix(ResolvedCommand.secretPrefix)
+        ? ["secret": .string(String(value.dropFirst(ResolvedCommand.secretPrefix.count)))] : .string(value)
+    }
+    return command
+  }
+
+  private func isRegularFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
+  private func tool(_ name: String, of stage: Stage) throws -> ResolvedCommand.Tool {
+    if let known = tools[name] { return known }
+    let folders = name.contains("/") ? [""] : searchPath().split(separator: ":").map { "\($0)/" }
+    for folder in folders {
+      guard access(folder + name, X_OK) == 0, let resolved = realpath(folder + name, nil) else { continue }
+      defer { free(resolved) }
+      let path = String(cString: resolved)
+      guard isRegularFile(path), let artifact = try workspace.store.identify(path) else { continue }
+      // The name as found is what is started: many tools look at the name they were called by.
+      let tool = ResolvedCommand.Tool(path: folder + name, artifact: artifact)
+      tools[name] = tool
+      return tool
+    }
+    throw Failure(
+      .user, "no-such-tool", "stage '\(stage.id)' needs the program '\(name)', which is not on PATH",
+      at: stage.position, hint: "install it, or name a script of the project by its path")
+  }
+
+  // MARK: Lineage
+
+  /// The graph above a stage by content, without names of stages: nodes in the pipeline's order,
+  /// each with its kind, its configuration, where every input comes from, outputs and metrics.
+  private func lineage(of stage: Stage, results: [String: ActionResult]) throws -> JSON {
+    var wanted: Set<String> = []
+    var stack = stage.dependencies
+    while let id = stack.popLast() {
+      if wanted.insert(id).inserted { stack += stages[id]?.dependencies ?? [] }
+    }
+    let members = pipeline.stages.filter { wanted.contains($0.id) }
+    let numbers = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.id, $0) })
+    let nodes = try members.map { member -> JSON in
+      var node: [String: JSON] = ["label": .string(member.label)]
+      switch member.work {
+      case .builtin(let kind, let configuration):
+        node["kind"] = .string(kind)
+        node["with"] = .object(configuration)
+      case .command(let words): node["kind"] = .string(words.first?.plainText.map(Files.name) ?? "command")
+      }
+      let inputs = try member.inputs.map { input in
+        (
+          input.name,
+          JSON.array(
+            try resolve(input, of: member, results: results).members.map { resolved in
+              guard case .object(var origin) = resolved.artifact.json else { return .null }
+              switch resolved.origin {
+              case .stage(let id, let output):
+                origin["node"] = numbers[id].map { JSON($0) } ?? .null
+                origin["output"] = .string(output)
+              case .source(let name): origin["license"] = sources[name]?.license.map(JSON.string) ?? .null
+              case .path: break
+              }
+              return .object(origin)
+            })
+        )
+      }
+      node["inputs"] = .object(Dictionary(uniqueKeysWithValues: inputs))
+      node["outputs"] = .object(results[member.id]?.outputs.mapValues(\.json) ?? [:])
+      node["metrics"] = .object(results[member.id]?.metrics ?? [:])
+      return .object(node)
+    }
+    return .array(nodes)
+  }
+}
+
+extension Stage {
+  /// The matrix values, such as `seed=1,size=500`; empty without a matrix.
+  var label: String {
+    matrix.map { "\($0.key)=\($0.value.string ?? $0.value.canonical)" }.joined(separator: ",")
+  }
+}
+
+/// The folders in which programs are looked for.
+func searchPath() -> String {
+  getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
+}

@@ -1,0 +1,61 @@
+import Glibc
+import LemmaBasics
+import LemmaHash
+import LemmaPipeline
+import LemmaStore
+
+/// Putting results where people look for them: as copies, never as links into the store.
+struct WorkspaceOutputs {
+  let workspace: Workspace
+
+  /// Makes the workspace hold exactly `result`'s outputs for `stage`. What stands there and differs
+  /// is first taken into the store, so that no edit is lost.
+  /// - Returns: the paths that had to be written.
+  func restore(_ result: ActionResult, of stage: Stage) throws -> [String] {
+    var written: [String] = []
+    for output in stage.outputs {
+      guard let artifact = result.outputs[output.name] else { continue }
+      let path = workspace.absolute(output.path)
+      if try workspace.store.identify(path) == artifact { continue }
+      try checkInside(path)
+      if Files.exists(path) { _ = try workspace.store.ingest(path) }
+      try replace(path, with: artifact)
+      written.append(output.path)
+    }
+    return written
+  }
+
+  /// The outputs that are absent from the workspace or differ there.
+  func stale(_ result: ActionResult, of stage: Stage) throws -> [String] {
+    try stage.outputs.compactMap { output in
+      guard let artifact = result.outputs[output.name] else { return nil }
+      return try workspace.store.identify(workspace.absolute(output.path)) == artifact ? nil : output.path
+    }
+  }
+
+  private func replace(_ path: String, with artifact: Artifact) throws {
+    let temporary = "\(Files.parent(path))/.\(Files.name(path)).lemma-\(getpid())"
+    try Files.remove(temporary)
+    try workspace.store.materialise(artifact, at: temporary)
+    if artifact.kind == .folder || Files.isFolder(path) { try Files.remove(path) }
+    guard rename(temporary, path) == 0 else {
+      let code = errno
+      try? Files.remove(temporary)
+      throw Failure.system("rename", path: path, errno: code)
+    }
+  }
+
+  /// A folder on the way may be a link that leads out of the project.
+  private func checkInside(_ path: String) throws {
+    var folder = Files.parent(path)
+    while !Files.exists(folder) { folder = Files.parent(folder) }
+    guard let resolved = realpath(folder, nil) else { throw Failure.system("realpath", path: folder, errno: errno) }
+    defer { free(resolved) }
+    let place = String(cString: resolved)
+    guard place == workspace.project || place.hasPrefix(workspace.project + "/") else {
+      throw Failure(
+        .user, "output-escapes", "the output '\(path)' would be written to '\(place)', outside the project",
+        hint: "remove the link, or choose another path for the output")
+    }
+  }
+}

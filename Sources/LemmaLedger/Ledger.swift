@@ -1,0 +1,225 @@
+import CGit2
+import Glibc
+import LemmaBasics
+
+/// The git history of runs, `refs/lemma/runs`: one commit a run, its parent the run before. It
+/// lives in the project's repository if there is one, else in a bare one beside the store.
+public final class Ledger {
+  public static let reference = "refs/lemma/runs"
+
+  /// The repository's folder (`.git`, or the bare repository).
+  public let location: String
+  private let repository: Handle
+
+  /// - Parameters:
+  ///   - project: the folder from which a repository is looked for, upwards on the same file system.
+  ///   - fallback: the bare repository to use, and to make, when there is none.
+  /// - Throws: `Failure` when a repository is there and cannot be used.
+  public init(project: String, fallback: String) throws {
+    Git.start()
+    var found = git_buf()
+    defer { git_buf_dispose(&found) }
+    var path = fallback
+    if git_repository_discover(&found, project, 0, nil) == 0, let text = found.ptr { path = String(cString: text) }
+    let isNew = path == fallback && !Files.exists(fallback)
+    location = path
+    repository = try Handle.make("open the ledger's repository '\(path)'", free: git_repository_free) {
+      isNew ? git_repository_init($0, path, 1) : git_repository_open($0, path)
+    }
+  }
+
+  /// The newest run's commit, or `nil` before the first.
+  public func head() throws -> String? {
+    var id = git_oid()
+    let code = git_reference_name_to_id(&id, repository.pointer, Ledger.reference)
+    if code == GIT_ENOTFOUND.rawValue { return nil }
+    try Git.check(code, "read \(Ledger.reference)")
+    return id.hex
+  }
+
+  /// Commits a run on top of the newest one.
+  /// - Parameters:
+  ///   - files: the commit's tree; paths with `/` between the parts.
+  ///   - message: built from the run's number in this history, which counts from 1.
+  ///   - time: seconds since the epoch.
+  /// - Returns: the commit's id.
+  public func commit(
+    files: [(path: String, bytes: [UInt8])], time: Int64, message: (_ number: Int) -> String
+  ) throws -> String {
+    let tree = try writeTree(files)
+    for attempt in 0... {
+      let parent = try head()
+      let number = try parent.map { try run($0).number + 1 } ?? 1
+      do {
+        return try commit(tree: tree, parent: parent, time: time, message: message(number))
+      } catch is Race where attempt < 50 {
+        usleep(20_000)  // Another process committed first: go on top of it.
+      }
+    }
+    fatalError("unreachable")
+  }
+
+  private struct Race: Error {}
+
+  private func commit(tree: git_oid, parent: String?, time: Int64, message: String) throws -> String {
+    var treeID = tree
+    let tree = try Handle.make("read back a tree", free: git_tree_free) {
+      git_tree_lookup($0, repository.pointer, &treeID)
+    }
+    let parents = try parent.map { [try commitHandle($0)] } ?? []
+    var signature: UnsafeMutablePointer<git_signature>?
+    let (name, address) = Ledger.person()
+    try Git.check(git_signature_new(&signature, name, address, time, 0), "sign the run")
+    defer { git_signature_free(signature) }
+    var id = git_oid()
+    var pointers: [OpaquePointer?] = parents.map(\.pointer)
+    let code = git_commit_create(
+      &id, repository.pointer, Ledger.reference, signature, signature, "UTF-8", message, tree.pointer,
+      pointers.count, &pointers)
+    if code == GIT_EMODIFIED.rawValue || code == GIT_ELOCKED.rawValue { throw Race() }
+    try Git.check(code, "commit the run")
+    return id.hex
+  }
+
+  /// Who runs: the account and the host, as the system names them.
+  private static func person() -> (name: String, address: String) {
+    let account = getpwuid(getuid()).map { String(cString: $0.pointee.pw_name) } ?? "uid-\(getuid())"
+    var host = [CChar](repeating: 0, count: 256)
+    gethostname(&host, host.count - 1)
+    let hostName = String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return (account, "\(account)@\(hostName.isEmpty ? "localhost" : hostName)")
+  }
+
+  private func writeTree(_ files: [(path: String, bytes: [UInt8])]) throws -> git_oid {
+    let index = try Handle.make("make a tree", free: git_index_free) { git_index_new($0) }
+    for (path, bytes) in files {
+      var entry = git_index_entry()
+      entry.mode = UInt32(GIT_FILEMODE_BLOB.rawValue)
+      try Git.check(
+        git_blob_create_from_buffer(&entry.id, repository.pointer, bytes, bytes.count), "write '\(path)'")
+      try path.withCString {
+        entry.path = $0
+        try Git.check(git_index_add(index.pointer, &entry), "add '\(path)'")
+      }
+    }
+    var id = git_oid()
+    try Git.check(git_index_write_tree_to(&id, index.pointer, repository.pointer), "write the run's tree")
+    return id
+  }
+
+  fileprivate func commitHandle(_ hex: String) throws -> Handle {
+    guard var id = git_oid(hex: hex) else {
+      throw Failure(.user, "run-id", "'\(hex)' is not the id of a run")
+    }
+    return try Handle.make("read run \(hex) of the ledger", free: git_commit_free) {
+      git_commit_lookup($0, repository.pointer, &id)
+    }
+  }
+}
+
+/// One run as the ledger has it.
+public struct RecordedRun: Sendable {
+  /// The commit, 40 hexadecimal digits.
+  public var id: String
+  public var parent: String?
+  /// The run's number in this history, from 1.
+  public var number: Int
+  /// Seconds since the epoch.
+  public var time: Int64
+  public var message: String
+
+  /// The first line of the message.
+  public var title: String { message.split(separator: "\n").first.map(String.init) ?? "" }
+}
+
+extension Ledger {
+  private static let numberTrailer = "Lemma-Run: "
+
+  /// The last line of a run's message, which numbers it in its history.
+  public static func trailer(number: Int) -> String { "\(numberTrailer)\(number)\n" }
+
+  /// - Throws: `Failure` that names the commit when it is missing or its bytes are not those of its
+  ///   name.
+  public func run(_ id: String) throws -> RecordedRun {
+    let commit = try commitHandle(id)
+    let message = git_commit_message(commit.pointer).map { String(cString: $0) } ?? ""
+    let parent = git_commit_parentcount(commit.pointer) > 0 ? git_commit_parent_id(commit.pointer, 0)?.pointee.hex : nil
+    let number = message.split(separator: "\n").last { $0.hasPrefix(Ledger.numberTrailer) }
+      .flatMap { Int($0.dropFirst(Ledger.numberTrailer.count)) }
+    guard let number else {
+      throw Failure(.store, "ledger", "commit \(id) is not a run: it has no \(Ledger.numberTrailer)line")
+    }
+    return RecordedRun(id: id, parent: parent, number: number, time: git_commit_time(commit.pointer), message: message)
+  }
+
+  /// The runs from `start` (the newest when nil) backwards.
+  public func runs(from start: String? = nil, limit: Int = .max) throws -> [RecordedRun] {
+    var runs: [RecordedRun] = []
+    var next = try start ?? head()
+    while let id = next, runs.count < limit {
+      let run = try run(id)
+      runs.append(run)
+      next = run.parent
+    }
+    return runs
+  }
+
+  /// The full id of the run that `text` names: `latest`, `@~1` (one before), `#12` or `12` (its
+  /// number), or the head of a commit id.
+  public func resolve(_ text: String) throws -> String {
+    let history = try runs()
+    let digits = text.hasPrefix("#") ? String(text.dropFirst()) : text
+    if text == "latest" || text == "@", let first = history.first { return first.id }
+    if text.hasPrefix("@~"), let back = Int(text.dropFirst(2)), history.indices.contains(back) {
+      return history[back].id
+    }
+    if digits.utf8.count < 7, let number = Int(digits), let run = history.first(where: { $0.number == number }) {
+      return run.id
+    }
+    let matches = history.filter { text.utf8.count >= 4 && $0.id.hasPrefix(text) }
+    if matches.count == 1 { return matches[0].id }
+    throw Failure(
+      .user, "no-such-run", matches.isEmpty ? "there is no run '\(text)'" : "'\(text)' names \(matches.count) runs",
+      hint: "see 'lemma log'")
+  }
+
+  /// The paths in a run's tree, sorted.
+  public func files(of id: String) throws -> [String] {
+    final class Paths { var all: [String] = [] }
+    let paths = Paths()
+    let tree = try treeHandle(id)
+    let code = git_tree_walk(
+      tree.pointer, GIT_TREEWALK_PRE,
+      { root, entry, payload in
+        if git_tree_entry_type(entry) == GIT_OBJECT_BLOB, let root, let payload, let name = git_tree_entry_name(entry) {
+          let paths = Unmanaged<Paths>.fromOpaque(payload).takeUnretainedValue()
+          paths.all.append(String(cString: root) + String(cString: name))
+        }
+        return 0
+      }, Unmanaged.passUnretained(paths).toOpaque())
+    try Git.check(code, "walk the tree of run \(id)")
+    return paths.all.sorted()
+  }
+
+  /// The bytes of a file in a run's tree; `nil` when there is no such file.
+  public func read(_ path: String, of id: String) throws -> [UInt8]? {
+    let tree = try treeHandle(id)
+    var entry: OpaquePointer?
+    let code = git_tree_entry_bypath(&entry, tree.pointer, path)
+    if code == GIT_ENOTFOUND.rawValue { return nil }
+    try Git.check(code, "find '\(path)' in run \(id)")
+    defer { git_tree_entry_free(entry) }
+    var blobID = git_tree_entry_id(entry).pointee
+    let blob = try Handle.make("read '\(path)' of run \(id) (object \(blobID.hex))", free: git_blob_free) {
+      git_blob_lookup($0, repository.pointer, &blobID)
+    }
+    let content = UnsafeRawBufferPointer(
+      start: git_blob_rawcontent(blob.pointer), count: Int(git_blob_rawsize(blob.pointer)))
+    return Array(content)
+  }
+
+  private func treeHandle(_ id: String) throws -> Handle {
+    let commit = try commitHandle(id)
+    return try Handle.make("read the tree of run \(id)", free: git_tree_free) { git_commit_tree($0, commit.pointer) }
+  }
+}

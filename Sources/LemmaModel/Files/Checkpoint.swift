@@ -1,0 +1,116 @@
+import LemmaBasics
+
+/// A model as a Hugging Face folder, which `transformers` opens with the same logits. The same model gives the same
+/// bytes.
+public enum Checkpoint {
+  /// Writes `config.json`, `generation_config.json`, `model.safetensors`, `tokenizer.json` and
+  /// `tokenizer_config.json` into the folder, which is made if it is missing.
+  public static func save(_ model: Model, to folder: String) throws {
+    try Files.makeFolder(folder)
+    let configuration = model.configuration
+    let end = JSON(Int(model.tokenizer.endOfText))
+    let documents: [(String, JSON)] = [
+      ("config.json", configuration.checkpointJSON(endOfText: end)),
+      ("generation_config.json", ["do_sample": false, "eos_token_id": end, "pad_token_id": end]),
+      ("tokenizer.json", model.tokenizer.json),
+      (
+        "tokenizer_config.json",
+        model.tokenizer.configurationJSON(contextLength: configuration.contextLength)
+      ),
+    ]
+    for (name, json) in documents { try Files.write(Array(json.pretty.utf8), to: "\(folder)/\(name)") }
+    let values = model.parameters.values.bytes
+    let tensors = model.parameters.layout.tensors.map { tensor in
+      (
+        name: tensor.name, shape: tensor.shape,
+        bytes: UnsafeRawBufferPointer(rebasing: values[tensor.offset * 4..<(tensor.offset + tensor.count) * 4])
+      )
+    }
+    try Files.write(Safetensors.encode(tensors), to: "\(folder)/model.safetensors")
+  }
+
+  /// Reads a folder that `save` wrote, or one equal in kind.
+  /// - Throws: `Failure` for a damaged file, another architecture, or weights that do not fit it.
+  public static func load(from folder: String) throws -> Model {
+    func json(_ name: String) throws -> JSON {
+      let path = "\(folder)/\(name)"
+      return try JSON(parsing: try Files.read(path), file: path)
+    }
+    let configuration = try ModelConfiguration(
+      checkpoint: try json("config.json"), file: "\(folder)/config.json")
+    let tokenizer = try Tokenizer(json: try json("tokenizer.json"), file: "\(folder)/tokenizer.json")
+    guard tokenizer.vocabularySize == configuration.vocabularySize else {
+      throw Failure(
+        .user, "checkpoint",
+        "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(configuration.vocabularySize)",
+        at: Position(file: folder))
+    }
+    let parameters = try readWeights(configuration, path: "\(folder)/model.safetensors")
+    return Model(configuration: configuration, tokenizer: tokenizer, parameters: parameters)
+  }
+
+  private static func readWeights(_ configuration: ModelConfiguration, path: String) throws -> Parameters {
+    func refuse(_ message: String) -> Failure { Failure(.user, "checkpoint", message, at: Position(file: path)) }
+    let bytes = try Files.read(path)
+    var found = try Safetensors.decode(bytes, file: path)
+    let layout = ParameterLayout(configuration)
+    for tensor in layout.tensors {
+      guard let entry = found.removeValue(forKey: tensor.name) else { throw refuse("'\(tensor.name)' is missing") }
+      guard entry.shape == tensor.shape else {
+        throw refuse("'\(tensor.name)' has the shape \(entry.shape), not \(tensor.shape)")
+      }
+      found[tensor.name] = entry
+    }
+    guard found.count == layout.tensors.count else {
+      let names = Set(layout.tensors.map(\.name))
+      let stranger = found.keys.filter { !names.contains($0) }.min() ?? ""
+      throw refuse("the model has no place for '\(stranger)'")
+    }
+    let parameters = try Parameters(configuration)
+    bytes.withUnsafeBytes { source in
+      for tensor in layout.tensors {
+        guard let entry = found[tensor.name] else { continue }
+        UnsafeMutableRawPointer(parameters.values.pointer + tensor.offset)
+          .copyMemory(from: source.baseAddress! + entry.range.lowerBound, byteCount: entry.range.count)
+      }
+    }
+    return parameters
+  }
+}
+
+extension ModelConfiguration {
+  /// The content of `config.json`.
+  func checkpointJSON(endOfText: JSON) -> JSON {
+    [
+      "architectures": ["LlamaForCausalLM"], "model_type": "llama", "attention_bias": false, "attention_dropout": 0,
+      "bos_token_id": nil, "eos_token_id": endOfText, "pad_token_id": endOfText, "hidden_act": "silu",
+      "hidden_size": JSON(hiddenSize), "intermediate_size": JSON(intermediateSize), "head_dim": JSON(headSize),
+      "initializer_range": JSON(initialDeviation), "max_position_embeddings": JSON(contextLength),
+      "mlp_bias": false, "num_attention_heads": JSON(heads), "num_hidden_layers": JSON(layers),
+      "num_key_value_heads": JSON(keyValueHeads), "pretraining_tp": 1, "rms_norm_eps": JSON(normEpsilon),
+      "rope_scaling": nil, "rope_theta": JSON(ropeBase), "tie_word_embeddings": true, "torch_dtype": "float32",
+      "use_cache": true, "vocab_size": JSON(vocabularySize),
+    ]
+  }
+
+  /// Reads a `config.json`; keys that do not change the arithmetic are passed over.
+  /// - Throws: `Failure` for an architecture other than this one.
+  init(checkpoint json: JSON, file: String) throws {
+    let expected: [(key: String, value: JSON, isDefault: Bool)] = [
+      ("model_type", "llama", false), ("hidden_act", "silu", true), ("attention_bias", false, true),
+      ("mlp_bias", false, true), ("tie_word_embeddings", true, false), ("rope_scaling", nil, true),
+    ]
+    for (key, value, isDefault) in expected {
+      guard json[key].map({ $0 == value }) ?? isDefault else {
+        throw Failure(
+          .user, "checkpoint", "the model's '\(key)' must be \(value.canonical)", at: Position(file: file))
+      }
+    }
+    let keys = [
+      "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+      "num_key_value_heads", "head_dim", "max_position_embeddings", "rope_theta", "rms_norm_eps", "initializer_range",
+    ]
+    let known = (json.object ?? [:]).filter { keys.contains($0.key) }
+    try self.init(json: .object(known), file: file)
+  }
+}

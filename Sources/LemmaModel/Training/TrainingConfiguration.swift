@@ -1,0 +1,93 @@
+import CKernels
+import LemmaBasics
+
+/// How a model is trained: everything, besides the examples and the starting weights, that its bits depend on.
+public struct TrainingConfiguration: Hashable, Sendable {
+  public enum Duration: Hashable, Sendable {
+    /// Every example this many times.
+    case epochs(Int)
+    /// This many optimiser steps, going through the examples as often as needed.
+    case steps(Int)
+  }
+
+  public var duration: Duration = .epochs(4)
+  /// A step takes up to `batchSize * contextLength` tokens of whole examples.
+  public var batchSize = 16
+  /// The most tokens of one example; longer ones are left out and counted. At most the model's own.
+  public var contextLength = 128
+  /// The learning rate after warm-up.
+  public var learningRate = 2e-3
+  /// The share of the steps over which the rate rises from 0.
+  public var warmup = 0.05
+  /// What the rate falls to along a cosine, as a share of `learningRate`.
+  public var floor = 0.05
+  public var weightDecay = 0.1
+  public var beta1 = 0.9
+  public var beta2 = 0.95
+  public var epsilon = 1e-8
+  /// The greatest L2 norm of all gradients together.
+  public var clip = 1.0
+  /// Decides the order of the examples; a new model's weights have their own.
+  public var seed: UInt64 = 0
+
+  public init() {}
+
+  /// Reads a declaration; absent keys keep their defaults, unknown ones are refused. `epochs` excludes `steps`.
+  /// - Throws: `Failures` with every mistake found, or `Failure`.
+  public init(json: JSON, file: String) throws {
+    var fields = try Fields(json, file: file, of: "training")
+    let epochs = fields.int("epochs", default: nil)
+    let steps = fields.int("steps", default: nil)
+    batchSize = fields.int("batch_size", default: batchSize)
+    contextLength = fields.int("context_length", default: contextLength)
+    learningRate = fields.number("learning_rate", default: learningRate)
+    warmup = fields.number("warmup", default: warmup)
+    floor = fields.number("floor", default: floor)
+    weightDecay = fields.number("weight_decay", default: weightDecay)
+    beta1 = fields.number("beta1", default: beta1)
+    beta2 = fields.number("beta2", default: beta2)
+    epsilon = fields.number("epsilon", default: epsilon)
+    clip = fields.number("clip", default: clip)
+    let seed = fields.int("seed", default: 0)
+    try fields.finish()
+    guard epochs == nil || steps == nil else {
+      throw Failure(.user, "training", "give 'epochs' or 'steps', not both", at: Position(file: file))
+    }
+    guard seed >= 0 else {
+      throw Failure(.user, "training", "'seed' must not be negative", at: Position(file: file))
+    }
+    self.seed = UInt64(seed)
+    if let steps { duration = .steps(steps) } else if let epochs { duration = .epochs(epochs) }
+    try validate(file: file)
+  }
+
+  /// - Throws: `Failure` naming the first value that makes no sense.
+  public func validate(file: String? = nil) throws {
+    func check(_ condition: Bool, _ message: String) throws {
+      guard condition else { throw Failure(.user, "training", message, at: file.map { Position(file: $0) }) }
+    }
+    switch duration {
+    case .epochs(let count): try check((1...100_000).contains(count), "'epochs' must be 1 to 100000")
+    case .steps(let count): try check((1...100_000_000).contains(count), "'steps' must be 1 to 100000000")
+    }
+    try check((1...65_536).contains(batchSize), "'batch_size' must be 1 to 65536")
+    try check((2...16_384).contains(contextLength), "'context_length' must be 2 to 16384")
+    try check(batchSize * contextLength <= 1 << 24, "'batch_size' times 'context_length' must be at most 16777216")
+    try check(learningRate > 0 && learningRate <= 10, "'learning_rate' must be above 0 and at most 10")
+    try check((0...1).contains(warmup), "'warmup' is a share of the steps, 0 to 1")
+    try check((0...1).contains(floor), "'floor' is a share of the learning rate, 0 to 1")
+    try check((0...10).contains(weightDecay), "'weight_decay' must be 0 to 10")
+    try check((0..<1).contains(beta1) && (0..<1).contains(beta2), "'beta1' and 'beta2' must be from 0 to below 1")
+    try check(epsilon > 1e-30 && epsilon <= 1, "'epsilon' must be above 1e-30 and at most 1")
+    try check(clip > 0 && clip <= 1e9, "'clip' must be above 0 and at most 1e9")
+  }
+
+  /// The learning rate of step `step` (from 0) of `steps`: a line up, then half a cosine down to the floor.
+  public func learningRate(step: Int, of steps: Int) -> Double {
+    let rising = Int((warmup * Double(steps)).rounded(.up))
+    if step < rising { return learningRate * Double(step + 1) / Double(rising) }
+    let progress = Double(step - rising) / Double(max(1, steps - 1 - rising))
+    let lowest = learningRate * floor
+    return lowest + (learningRate - lowest) * 0.5 * (1 + lemma_cos(Double.pi * min(1, progress)))
+  }
+}

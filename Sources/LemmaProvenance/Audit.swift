@@ -1,0 +1,275 @@
+import LemmaBasics
+import LemmaEngine
+import LemmaHash
+import LemmaLedger
+import LemmaStore
+
+/// The proof of where a number came from: every step from it back to the sources, with every
+/// digest on the way computed anew, and every fault by name.
+public struct Audit: Sendable {
+  /// One stage on the way, the audited one first.
+  public struct Step: Sendable {
+    public var stage: String
+    public var kind: String
+    public var configuration: JSON
+    public var actionKey: String
+    /// The run that executed it: number and commit.
+    public var executedIn: (number: Int, commit: String)?
+    public var inputs: [Link]
+    public var outputs: [Link]
+    public var metrics: [String: JSON]
+  }
+
+  /// An artifact under its role, and where it came from.
+  public struct Link: Sendable {
+    public var name: String
+    public var artifact: Artifact
+    public var origin: String
+    /// Rows, where it is a dataset.
+    public var rows: Int?
+  }
+
+  public struct Fault: Sendable, Hashable {
+    /// The object, commit or file at fault.
+    public var subject: String
+    public var message: String
+  }
+
+  public var target: Target
+  public var run: RecordedRun
+  /// From `run.json`: the program, the platform, the parameters.
+  public var circumstances: JSON
+  public var steps: [Step]
+  public var faults: [Fault]
+  /// What is worth knowing and no fault, such as a source that has changed since.
+  public var notes: [String]
+  /// How many objects had both names computed anew.
+  public var objectsVerified: Int
+  /// How many commits of the ledger were read back.
+  public var commitsVerified: Int
+
+  public var isSound: Bool { faults.isEmpty }
+}
+
+/// Walks from a target to its sources.
+public final class Auditor {
+  private let workspace: Workspace
+  private let history: History
+  private var faults: [Audit.Fault] = []
+  private var notes: [String] = []
+  private var steps: [Audit.Step] = []
+  private var stages: [String: RecordedStage] = [:]
+  private var verified: [Identity: Bool] = [:]
+  private var visited: Set<String> = []
+  private var datasets = DatasetCheck()
+
+  public init(workspace: Workspace) throws {
+    self.workspace = workspace
+    history = History(try workspace.ledger())
+  }
+
+  /// - Parameters:
+  ///   - text: what to audit; see `Target.find`.
+  ///   - run: a run as `Ledger.resolve` takes it.
+  ///   - folder: relative paths in `text` start here.
+  /// - Throws: `Failure` when the ledger cannot be read at all, or holds no such thing.
+  public func audit(_ text: String, run: String = "latest", folder: String) throws -> Audit {
+    let ledger = history.ledger
+    guard try ledger.head() != nil else {
+      throw Failure(.user, "no-runs", "nothing has been run here yet", hint: "start with 'lemma run'")
+    }
+    let id = try ledger.resolve(run)
+    let recorded = try ledger.run(id)
+    let commits = try verifyLedger()
+    let all = try history.stages(of: id)
+    stages = Dictionary(uniqueKeysWithValues: all.map { ($0.stage, $0) })
+    let target = try Target.find(text, stages: all, project: workspace.project, folder: folder)
+    try verifyWorkspace(target)
+    try visit(target.stage, run: id)
+    faults += datasets.faults
+    return Audit(
+      target: target, run: recorded, circumstances: try history.summary(of: id), steps: steps, faults: faults,
+      notes: notes + datasets.notes, objectsVerified: verified.count, commitsVerified: commits)
+  }
+
+  /// Reads the whole chain of commits back, and looks for the newest run that this store has seen.
+  private func verifyLedger() throws -> Int {
+    let runs = try history.ledger.runs()
+    if let seen = try workspace.store.index.head(ofLedger: history.ledger.location),
+      !runs.contains(where: { $0.id == seen })
+    {
+      faults.append(
+        Audit.Fault(
+          subject: "commit \(seen)",
+          message: "the ledger no longer contains this run, which was its newest: it was rolled back or rewritten"))
+    }
+    for (newer, older) in zip(runs, runs.dropFirst()) where newer.number != older.number + 1 {
+      faults.append(
+        Audit.Fault(
+          subject: "commit \(newer.id)", message: "run \(newer.number) follows run \(older.number): a run is missing"))
+    }
+    return runs.count
+  }
+
+  /// The file that a person looks at must be the one that was made.
+  private func verifyWorkspace(_ target: Target) throws {
+    guard let output = target.output, let stage = stages[target.stage], let place = stage.places[output],
+      let made = stage.result?.outputs[output]
+    else { return }
+    guard let found = try workspace.store.identify(workspace.absolute(place)) else {
+      notes.append("'\(place)' is not in the workspace; the store's copy was audited")
+      return
+    }
+    if found != made {
+      faults.append(
+        Audit.Fault(subject: place, message: "the workspace's file is not the one that stage '\(stage.stage)' made"))
+    }
+  }
+
+  private func visit(_ id: String, run: String) throws {
+    guard visited.insert(id).inserted else { return }
+    guard let stage = stages[id] else {
+      faults.append(Audit.Fault(subject: "stage \(id)", message: "the run's record has no such stage"))
+      return
+    }
+    guard let action = stage.action, let result = stage.result, let key = stage.actionKey else {
+      faults.append(Audit.Fault(subject: "stage \(id)", message: "it has no result in this run: it \(stage.outcome)"))
+      return
+    }
+    verifyDocument(of: stage, action: action)
+    try verifyIndex(of: stage, result: result)
+    let outputs = result.outputs.sorted { $0.key < $1.key }.map { name, artifact in
+      link(name, artifact, origin: stage.places[name] ?? "", role: "output '\(name)' of stage '\(id)'")
+    }
+    if let log = result.log { _ = link("log", log, origin: "", role: "log of stage '\(id)'") }
+    let inputs = try links(inputsOf: stage, action: action)
+    datasets.check(stage: id, inputs: inputs, outputs: outputs, store: workspace.store, isSound: isSound)
+    let execution = try history.execution(ofAction: key, before: run)
+    if execution == nil { notes.append("no run of this ledger executed '\(id)': its result came from the store") }
+    steps.append(
+      Audit.Step(
+        stage: id, kind: action["kind"]?.string ?? action["command"]?.array?.first?.string ?? "",
+        configuration: action["with"] ?? action["command"] ?? .null, actionKey: key,
+        executedIn: execution.map { ($0.number, $0.id) }, inputs: inputs, outputs: outputs, metrics: result.metrics))
+    for origins in stage.origins.sorted(by: { $0.key < $1.key }).map(\.value) {
+      for case .stage(let producer, _) in origins { try visit(producer, run: run) }
+    }
+  }
+
+  /// The document in the ledger must be the one that key and seal were made from, and the store's.
+  private func verifyDocument(of stage: RecordedStage, action: JSON) {
+    let identity = Identity(of: action.canonicalBytes)
+    if identity.digest.hex != stage.actionKey || identity.seal.hex != stage.actionSeal {
+      faults.append(
+        Audit.Fault(
+          subject: "action \(stage.actionKey ?? "?")",
+          message: "the document of stage '\(stage.stage)' in the ledger does not have the digests recorded with it"))
+    }
+    _ = verify(identity, role: "action document of stage '\(stage.stage)'")
+  }
+
+  /// The index is only a memory, but what it would serve must be what the ledger says.
+  private func verifyIndex(of stage: RecordedStage, result: ActionResult) throws {
+    guard let action = stage.action else { return }
+    let identity = Identity(of: action.canonicalBytes)
+    let known = try workspace.store.index.result(key: identity.digest, documentSeal: identity.seal)
+    if let known = ActionResult(json: known), known.outputs != result.outputs || known.metrics != result.metrics {
+      faults.append(
+        Audit.Fault(
+          subject: "action \(identity.digest.hex)",
+          message: "index and ledger disagree on what stage '\(stage.stage)' gave"))
+    }
+  }
+
+  private func links(inputsOf stage: RecordedStage, action: JSON) throws -> [Audit.Link] {
+    var links: [Audit.Link] = []
+    for (name, value) in (action["inputs"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+      let members = value.array ?? [value]
+      for (number, member) in members.enumerated() {
+        guard let artifact = Artifact(json: member) else {
+          faults.append(Audit.Fault(subject: "stage \(stage.stage)", message: "its input '\(name)' is not an artifact"))
+          continue
+        }
+        let origins = stage.origins[name] ?? []
+        let origin = origins.indices.contains(number) ? origins[number] : nil
+        try verifyOrigin(origin, of: artifact, name: name, stage: stage.stage)
+        links.append(
+          link(name, artifact, origin: origin?.text ?? "unknown", role: "input '\(name)' of stage '\(stage.stage)'"))
+      }
+    }
+    for (path, value) in (action["files"]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+      guard let artifact = Artifact(json: value) else { continue }
+      links.append(link(path, artifact, origin: "file \(path)", role: "file '\(path)' of stage '\(stage.stage)'"))
+    }
+    return links
+  }
+
+  private func verifyOrigin(_ origin: RecordedStage.Origin?, of artifact: Artifact, name: String, stage: String) throws
+  {
+    switch origin {
+    case .stage(let id, let output):
+      if stages[id]?.result?.outputs[output] != artifact {
+        faults.append(
+          Audit.Fault(
+            subject: "stage \(stage)",
+            message: "its input '\(name)' is not the output '\(output)' that stage '\(id)' gave"))
+      }
+    case .source, .path: break
+    case nil:
+      faults.append(
+        Audit.Fault(subject: "stage \(stage)", message: "the origin of its input '\(name)' is not recorded"))
+    }
+  }
+
+  // MARK: Objects
+
+  private func link(_ name: String, _ artifact: Artifact, origin: String, role: String) -> Audit.Link {
+    guard verify(artifact.identity, role: role) else {
+      return Audit.Link(name: name, artifact: artifact, origin: origin)
+    }
+    if artifact.kind == .folder {
+      do {
+        for case (let path, .file(let identity, _)) in try workspace.store.tree(artifact.identity).entries.map({
+          ($0.path, $0.node)
+        }) {
+          _ = verify(identity, role: "\(role), file '\(String(decoding: path, as: UTF8.self))'")
+        }
+      } catch {
+        faults.append(Audit.Fault(subject: "object \(artifact.identity.digest.hex)", message: "\(role): \(error)"))
+      }
+    }
+    let rows = artifact.kind == .file ? datasets.rows(of: artifact.identity, store: workspace.store) : nil
+    return Audit.Link(name: name, artifact: artifact, origin: origin, rows: rows)
+  }
+
+  /// Computes both names anew, once an object.
+  private func verify(_ identity: Identity, role: String) -> Bool {
+    if let known = verified[identity] { return known }
+    do {
+      try workspace.store.verify(identity)
+      verified[identity] = true
+    } catch let fault as ObjectFault {
+      verified[identity] = false
+      faults.append(
+        Audit.Fault(
+          subject: "object \(identity.digest.hex)",
+          message: "\(fault.reason.rawValue): \(role) (sha256 \(identity.seal.hex), \(identity.size) bytes)"))
+    } catch {
+      verified[identity] = false
+      faults.append(Audit.Fault(subject: "object \(identity.digest.hex)", message: "\(role): \(error)"))
+    }
+    return verified[identity] ?? false
+  }
+
+  private func isSound(_ identity: Identity) -> Bool { verified[identity] ?? false }
+}
+
+extension RecordedStage.Origin {
+  var text: String {
+    switch self {
+    case .source(let name): "source \(name)"
+    case .path(let path): "file \(path)"
+    case .stage(let id, let output): "\(id).\(output)"
+    }
+  }
+}

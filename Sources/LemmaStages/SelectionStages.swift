@@ -1,0 +1,82 @@
+import LemmaBasics
+import LemmaCorpus
+import LemmaEngine
+import LemmaPipeline
+
+/// `split`: holds problems out for evaluation.
+struct SplitStage: BuiltinStage {
+  let implementation = 1
+  let kind = StageKind(
+    name: "split",
+    summary: "Holds out whole seeds, so that no held-out problem, nor one of its kin, is trained on.",
+    inputs: [.rows],
+    outputs: [
+      .init(name: "train", summary: "The rows to train on.", fileName: "train.jsonl"),
+      .init(name: "heldout", summary: "The rows to evaluate on.", fileName: "heldout.jsonl"),
+    ],
+    parameters: [.count("heldout", "How many rows to hold out, at least.", atLeast: 1), .seed])
+
+  func run(_ context: StageContext) throws -> JSON {
+    let settings = Settings(context)
+    let parts = HeldOut.split(
+      try Row.read(context.input("rows").path), rows: try settings.int("heldout"), seed: try settings.seed())
+    guard !parts.train.isEmpty else {
+      throw Failure(.user, "split", "holding out \(try settings.int("heldout")) rows leaves none to train on")
+    }
+    try Row.write(parts.train, to: context.output("train"))
+    try Row.write(parts.heldOut, to: context.output("heldout"))
+    return [
+      "train": JSON(parts.train.count), "heldout": JSON(parts.heldOut.count), "removed": JSON(parts.removed.count),
+    ]
+  }
+}
+
+/// `decontaminate`: removes training rows that share text with a test set.
+struct DecontaminateStage: BuiltinStage {
+  let implementation = 1
+  let kind = StageKind(
+    name: "decontaminate",
+    summary: "Removes rows that share an n-gram, or their whole text, with a test set (Skywork-Math, section 4.3.7).",
+    inputs: [.rows, .init(name: "tests", summary: "The test problems.", isList: true)],
+    outputs: [.rows, .init(name: "removed", summary: "What was removed, and why.", fileName: "removed.json")],
+    parameters: [
+      .count("n", "Words in a row that make a hit.", atLeast: 1, default: 30),
+      .init(
+        name: "tokenizer", summary: "What a word is.",
+        type: .choice(WordTokenizer.allCases.map(\.rawValue)), defaultValue: .string(WordTokenizer.allCases[0].rawValue)
+      ),
+    ])
+
+  func run(_ context: StageContext) throws -> JSON {
+    let settings = Settings(context)
+    guard let tokenizer = WordTokenizer(rawValue: try settings.text("tokenizer")) else {
+      throw Failure(.internal, "setting", "there is no such tokenizer")
+    }
+    let tests = try (context.inputs["tests"] ?? []).flatMap { try Row.read($0.path) }
+    let decontamination = try Decontamination(
+      against: tests, configuration: .init(n: settings.int("n"), tokenizer: tokenizer))
+    let outcome = decontamination.filter(try Row.read(context.input("rows").path))
+    try Row.write(outcome.kept, to: context.output("rows"))
+    try Files.write(Array(decontamination.report(outcome).pretty.utf8), to: context.output("removed"))
+    return ["kept": JSON(outcome.kept.count), "removed": JSON(outcome.hits.count)]
+  }
+}
+
+/// `subset`: the first rows of one fixed order.
+struct SubsetStage: BuiltinStage {
+  let implementation = 1
+  let kind = StageKind(
+    name: "subset",
+    summary: "Takes rows in one fixed seeded order, so that a smaller subset is part of every larger one.",
+    inputs: [.rows],
+    outputs: [.rows],
+    parameters: [.count("take", "How many rows.", atLeast: 1), .seed])
+
+  func run(_ context: StageContext) throws -> JSON {
+    let settings = Settings(context)
+    let rows = try Subset.take(
+      try settings.int("take"), of: try Row.read(context.input("rows").path), seed: try settings.seed())
+    try Row.write(rows, to: context.output("rows"))
+    return ["rows": JSON(rows.count)]
+  }
+}

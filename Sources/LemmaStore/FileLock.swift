@@ -1,0 +1,47 @@
+import CLinux
+import Glibc
+import LemmaBasics
+
+/// An exclusive lock between processes, held through an open file description (`flock`): the kernel
+/// lets it go when its holder ends, however it ends. The file names the holder, for messages.
+public final class FileLock: Sendable {
+  private let descriptor: Int32
+  private let path: String
+
+  private init(descriptor: Int32, path: String) {
+    self.descriptor = descriptor
+    self.path = path
+    ftruncate(descriptor, 0)
+    var boot = [CChar](repeating: 0, count: 37)
+    lemma_boot_id(&boot)
+    let bootID = String(decoding: boot.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    try? Files.writeAll(Array("pid \(getpid()) boot \(bootID)\n".utf8), to: descriptor, path: path)
+  }
+
+  /// Takes the lock, or returns `nil` when another holder has it.
+  public static func tryTake(_ path: String) throws -> FileLock? {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Failure.system("open", path: path, errno: errno) }
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return FileLock(descriptor: descriptor, path: path) }
+    let code = errno
+    close(descriptor)
+    guard code == EWOULDBLOCK else { throw Failure.system("flock", path: path, errno: code) }
+    return nil
+  }
+
+  /// Waits for the lock; asks `isCancelled` ten times a second and returns `nil` when it says so.
+  public static func take(_ path: String, isCancelled: () -> Bool = { false }) throws -> FileLock? {
+    while true {
+      if let lock = try tryTake(path) { return lock }
+      if isCancelled() { return nil }
+      usleep(100_000)
+    }
+  }
+
+  /// Who holds the lock, as far as its file tells.
+  public static func holder(_ path: String) -> String {
+    (try? Files.readText(path)).flatMap { $0.split(separator: " boot").first.map(String.init) } ?? "another process"
+  }
+
+  deinit { close(descriptor) }
+}

@@ -1,0 +1,67 @@
+import Glibc
+import LemmaBasics
+import LemmaHash
+import Synchronization
+
+/// The content-addressed store under `cache/`: objects, the index beside them, locks and scratch
+/// folders. Formats and crash rules: `docs/formats.md`.
+public final class Store: Sendable {
+  public let root: String
+  public let index: Index
+  private let counter = Atomic<UInt64>(0)
+
+  static let formatText = "lemma store 1\n"
+
+  /// Opens the store at `root`, making it when there is none, and sweeps what dead processes left.
+  /// - Throws: `Failure` when the folder is of another format or cannot be written.
+  public init(at root: String) throws {
+    self.root = root
+    for folder in ["objects", "actions", "locks", "tmp", "quarantine"] {
+      try Files.makeFolder("\(root)/\(folder)")
+    }
+    let format = "\(root)/format"
+    if Files.exists(format) {
+      guard try Files.readText(format) == Store.formatText else {
+        throw Failure(.store, "store-format", "'\(root)' is not a store of this version", hint: "see '\(format)'")
+      }
+    } else {
+      // Backup tools and indexers skip a folder with this tag: https://bford.info/cachedir/
+      try Files.write(Array("Signature: 8a477f597d28d172789f06886806bc55\n".utf8), to: "\(root)/CACHEDIR.TAG")
+      try Files.write(Array(Store.formatText.utf8), to: format, durable: true)
+    }
+    index = try Index(path: "\(root)/index.sqlite")
+    try sweep()
+  }
+
+  /// Removes temporary folders of processes that are gone.
+  private func sweep() throws {
+    for name in try Files.list("\(root)/tmp") where Int32(name).map({ kill($0, 0) != 0 && errno == ESRCH }) ?? true {
+      try Files.remove("\(root)/tmp/\(name)")
+    }
+  }
+
+  /// A fresh name for a temporary file of this process, inside the store's file system.
+  func temporaryPath() throws -> String {
+    let folder = "\(root)/tmp/\(getpid())"
+    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+    if number == 1 || !Files.exists(folder) { try Files.makeFolder(folder) }
+    return "\(folder)/\(number)"
+  }
+
+  /// The file name of an object, below `objects/`: XXH3-128, then the head of the seal, so that a
+  /// forged pair with one XXH3-128 becomes two objects.
+  static func name(of identity: Identity) -> String {
+    let hex = identity.digest.hex
+    return "\(hex.prefix(2))/\(hex.dropFirst(2))-\(identity.seal.hex.prefix(16))"
+  }
+
+  func path(of identity: Identity) -> String { "\(root)/objects/\(Store.name(of: identity))" }
+
+  /// The folder in which an action runs; its holder has the action's lock.
+  public func executionRoot(key: Digest) -> String { "\(root)/actions/\(key.hex)" }
+
+  /// Takes the lock that lets one process execute an action.
+  public func lock(action key: Digest, isCancelled: () -> Bool) throws -> FileLock? {
+    try FileLock.take("\(root)/locks/\(key.hex)", isCancelled: isCancelled)
+  }
+}

@@ -1,0 +1,89 @@
+import ArgumentParser
+import Glibc
+import LemmaBasics
+import LemmaEngine
+import LemmaPipeline
+import LemmaStages
+import LemmaStore
+
+/// Which pipeline, where.
+struct PipelineOptions: ParsableArguments {
+  @Argument(help: "The pipeline file. Default: lemma.yaml.", completion: .file(extensions: ["yaml", "yml"]))
+  var file: String = "lemma.yaml"
+
+  @OptionGroup var workspace: WorkspaceOptions
+  @OptionGroup var parameters: ParameterOptions
+
+  func load() throws -> (Workspace, Pipeline, Registry) {
+    let pipeline = try parameters.load(file)
+    return (try workspace.open(), pipeline, .standard)
+  }
+}
+
+struct ParameterOptions: ParsableArguments {
+  @Option(name: .customLong("param"), help: ArgumentHelp("Set a parameter of the pipeline.", valueName: "name=value"))
+  var parameters: [String] = []
+
+  func load(_ file: String) throws -> Pipeline {
+    if file == "lemma.yaml", !Files.exists(file) {
+      throw Failure(
+        .user, "no-pipeline", "there is no 'lemma.yaml' here",
+        hint: "name a pipeline file, or start one with 'lemma init'")
+    }
+    var overrides: [String: String] = [:]
+    for parameter in parameters {
+      guard let equals = parameter.firstIndex(of: "="), equals != parameter.startIndex else {
+        throw Failure(.user, "param", "'--param \(parameter)' is not of the form name=value")
+      }
+      overrides[String(parameter[..<equals])] = String(parameter[parameter.index(after: equals)...])
+    }
+    return try Pipeline.load(file: file, overrides: overrides, catalogue: Registry.standard.catalogue)
+  }
+}
+
+struct WorkspaceOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The project folder. Default: the nearest folder upwards with a store, else with a git repository, else here.",
+      valueName: "folder"),
+    completion: .directory)
+  var project: String?
+
+  @Option(help: ArgumentHelp("The store. Default: cache in the project.", valueName: "folder"), completion: .directory)
+  var store: String?
+
+  func open() throws -> Workspace {
+    try Workspace(project: try project ?? Workspace.findProject(from: "."), store: store)
+  }
+
+  /// The folder in which the command was given.
+  static func currentFolder() throws -> String {
+    guard let path = getcwd(nil, 0) else { throw Failure.system("getcwd", path: ".", errno: errno) }
+    defer { free(path) }
+    return String(cString: path)
+  }
+}
+
+/// A command whose failures become messages and exit codes in one place.
+protocol LemmaCommand: ParsableCommand {
+  func execute() throws
+}
+
+extension LemmaCommand {
+  func run() throws {
+    do {
+      try execute()
+    } catch let failure as Failure {
+      throw report([failure])
+    } catch let failures as Failures {
+      throw report(failures.all)
+    } catch let fault as ObjectFault {
+      throw report([fault.failure])
+    }
+  }
+
+  private func report(_ failures: [Failure]) -> ExitCode {
+    Terminal.error(failures)
+    return failures.first.map { ExitCode($0) } ?? .internal
+  }
+}

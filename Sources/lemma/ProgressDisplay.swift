@@ -1,0 +1,159 @@
+import Dispatch
+import Glibc
+import LemmaBasics
+import LemmaEngine
+import Synchronization
+
+/// Shows a run while it goes on: a live block of running stages on a terminal, plain lines
+/// elsewhere. Writes to standard error, so that standard output is the command's answer.
+final class ProgressDisplay: Sendable {
+  private struct Running {
+    var stage: String
+    var started: Double
+    var progress: Progress?
+    /// The moment and place of the first progress report: what an ETA is reckoned from.
+    var first: (moment: Double, done: Int)?
+  }
+
+  private struct State {
+    var total = 0
+    var finished = 0
+    var cached = 0
+    var running: [Running] = []
+    var blockHeight = 0
+    var isOver = false
+    var lastPlain: [String: Double] = [:]
+    var isStopping = false
+  }
+
+  private let state = Mutex(State())
+  private let isLive: Bool
+
+  init(isLive: Bool = Terminal.isInteractive) {
+    self.isLive = isLive
+    if isLive { refresh() }
+  }
+
+  func handle(_ event: Event) {
+    state.withLock { state in
+      switch event {
+      case .began(let stages): state.total = stages.count
+      case .started(let stage, let reason):
+        state.running.append(Running(stage: stage, started: Clock.monotonic()))
+        line(&state, "\(Terminal.paint("start ", .blue)) \(stage)  \(Terminal.paint(reason, .dim))")
+      case .progress(let stage, let progress): update(&state, stage, progress)
+      case .restored(let stage, let path):
+        line(
+          &state, "\(Terminal.paint("put   ", .green)) \(path)  \(Terminal.paint("from the store, for \(stage)", .dim))"
+        )
+      case .finished(let stage, let outcome): finish(&state, stage, outcome)
+      case .note(let text): line(&state, Terminal.paint("note   \(text)", .yellow))
+      }
+    }
+  }
+
+  /// Says that the run is being stopped.
+  func announceStop() {
+    state.withLock { state in
+      state.isStopping = true
+      line(&state, Terminal.paint("stopping: finished work is kept; press Ctrl-C again to end at once", .yellow))
+    }
+  }
+
+  /// Clears the live block for good.
+  func end() {
+    state.withLock { state in
+      erase(&state)
+      state.isOver = true
+    }
+  }
+
+  private func update(_ state: inout State, _ stage: String, _ progress: Progress) {
+    guard let index = state.running.firstIndex(where: { $0.stage == stage }) else { return }
+    let moment = Clock.monotonic()
+    state.running[index].progress = progress
+    if state.running[index].first == nil { state.running[index].first = (moment, progress.done) }
+    if !isLive, moment - (state.lastPlain[stage] ?? state.running[index].started) >= 10 {
+      state.lastPlain[stage] = moment
+      line(&state, "       \(stage)  \(describe(state.running[index], at: moment))")
+    }
+  }
+
+  private func finish(_ state: inout State, _ stage: String, _ outcome: Outcome) {
+    state.running.removeAll { $0.stage == stage }
+    state.finished += 1
+    switch outcome {
+    case .ran(let seconds):
+      line(&state, "\(Terminal.paint("done  ", .green)) \(stage)  \(Terminal.paint(Terminal.duration(seconds), .dim))")
+    case .cached: state.cached += 1
+    case .failed(let failure): line(&state, "\(Terminal.paint("failed", .red)) \(stage)\n\(failure)")
+    case .cancelled: line(&state, "\(Terminal.paint("stopped", .yellow)) \(stage)")
+    case .blocked: break
+    }
+  }
+
+  /// Prints a line above the live block.
+  private func line(_ state: inout State, _ text: String) {
+    erase(&state)
+    Terminal.note(text)
+    if isLive { draw(&state) }
+  }
+
+  private func erase(_ state: inout State) {
+    guard state.blockHeight > 0 else { return }
+    // CSI n A: cursor up; CSI J: erase from the cursor to the end of the screen.
+    Terminal.write("\u{1B}[\(state.blockHeight)A\r\u{1B}[J", to: STDERR_FILENO)
+    state.blockHeight = 0
+  }
+
+  private func draw(_ state: inout State) {
+    guard !state.isOver else { return }
+    let moment = Clock.monotonic()
+    let width = max(40, Terminal.width - 1)
+    var lines = state.running.map { running in
+      clip("  \(running.stage)  \(describe(running, at: moment))", to: width)
+    }
+    var tally = "  \(state.finished) of \(state.total) stages"
+    if state.cached > 0 { tally += ", \(state.cached) unchanged" }
+    if state.isStopping { tally += ", stopping" }
+    lines.append(Terminal.paint(clip(tally, to: width), .dim))
+    Terminal.write(lines.map { $0 + "\n" }.joined(), to: STDERR_FILENO)
+    state.blockHeight = lines.count
+  }
+
+  private func clip(_ text: String, to width: Int) -> String {
+    text.count <= width ? text : "\(text.prefix(width - 1))…"
+  }
+
+  private func describe(_ running: Running, at moment: Double) -> String {
+    let elapsed = Terminal.duration(moment - running.started)
+    guard let progress = running.progress, progress.total > 0 else { return elapsed }
+    let share = min(1, Double(progress.done) / Double(progress.total))
+    let filled = Int(share * 20)
+    let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: 20 - filled)
+    var text = "\(elapsed)  \(bar) \(progress.done)/\(progress.total) \(progress.unit)"
+    if !progress.detail.isEmpty { text += " · \(progress.detail)" }
+    if let first = running.first, progress.done > first.done, moment > first.moment + 1 {
+      let rate = Double(progress.done - first.done) / (moment - first.moment)
+      text += " · ETA \(Terminal.duration(Double(progress.total - progress.done) / rate))"
+    }
+    return text
+  }
+
+  /// Redraws four times a second, so that elapsed times move.
+  private func refresh() {
+    DispatchQueue.global().async { [weak self] in
+      while let display = self {
+        let isOver = display.state.withLock { state in
+          if !state.isOver, !state.running.isEmpty {
+            display.erase(&state)
+            display.draw(&state)
+          }
+          return state.isOver
+        }
+        if isOver { return }
+        usleep(250_000)
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import CLinux
+import Glibc
+import LemmaBasics
+
+/// What the command line prints. Everything from outside passes `printable`; colours only where a
+/// person looks at a terminal.
+enum Terminal {
+  enum Colour: String {
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case blue = "34"
+    case dim = "2"
+    case bold = "1"
+  }
+
+  static let isInteractive = isatty(STDERR_FILENO) == 1 && environment("TERM") != "dumb"
+  private static let hasColours = isInteractive && environment("NO_COLOR") == nil
+  private static let outputHasColours =
+    isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil && environment("TERM") != "dumb"
+
+  private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+  /// Columns of the terminal.
+  static var width: Int { Int(lemma_terminal_width(STDERR_FILENO)) }
+
+  static func paint(_ text: String, _ colour: Colour, onOutput: Bool = false) -> String {
+    (onOutput ? outputHasColours : hasColours) ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
+  }
+
+  /// A line of the command's answer, to standard output.
+  static func out(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+
+  static func json(_ value: JSON) { write(value.pretty, to: STDOUT_FILENO) }
+
+  /// A line about how it goes, to standard error.
+  static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+
+  static func error(_ failures: [Failure]) {
+    for failure in failures { note("\(paint("error:", .red)) \(failure)") }
+  }
+
+  static func write(_ text: String, to descriptor: Int32) {
+    // A reader that went away (a pager, head) is no reason to complain.
+    try? Files.writeAll(Array(text.utf8), to: descriptor, path: "the terminal")
+  }
+
+  /// Seconds as `0.4s`, `12s`, `3:07` or `1:02:09`.
+  static func duration(_ seconds: Double) -> String {
+    if seconds < 10 { return "\(fixed(max(0, seconds), 1))s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole)s" }
+    func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+    return whole < 3600
+      ? "\(whole / 60):\(two(whole % 60))" : "\(whole / 3600):\(two(whole / 60 % 60)):\(two(whole % 60))"
+  }
+}

@@ -1,0 +1,146 @@
+import Glibc
+import LemmaBasics
+import LemmaTestSupport
+import Testing
+
+/// rows -> double (a dataset with parents) -> count (a metric)
+private func makeProject() throws -> Project {
+  let project = Project()
+  try project.write("rows.jsonl", "{\"id\":\"a\",\"n\":1}\n{\"id\":\"b\",\"n\":2}\n")
+  try project.write(
+    "lemma.yaml",
+    """
+    pipeline: audited
+    sources:
+      rows: { path: rows.jsonl, license: MIT }
+    stages:
+      derive:
+        run: 'sed -E "s/.id.:.(.)./\\"id\\":\\"x\\1\\",\\"parent\\":\\"\\1\\"/" ${in.rows} > ${out.rows}'
+        in: { rows: "${sources.rows}" }
+        out: { rows: results/derived.jsonl }
+      count:
+        run: 'echo "{\\"rows\\": $(wc -l < ${in.rows})}" > ${out.metrics}'
+        in: { rows: "${stages.derive.rows}" }
+        out: { metrics: results/metrics.json }
+
+    """)
+  try project.run()
+  return project
+}
+
+/// Flips a bit in the middle of a file.
+private func flip(_ path: String) throws {
+  chmod(path, 0o644)
+  let descriptor = open(path, O_RDWR)
+  defer { close(descriptor) }
+  var byte: UInt8 = 0
+  let size = lseek(descriptor, 0, SEEK_END)
+  pread(descriptor, &byte, 1, size / 2)
+  byte ^= 1
+  pwrite(descriptor, &byte, 1, size / 2)
+}
+
+@Suite("Audit: a number back to its sources, or the object at fault by name")
+struct AuditTests {
+  @Test(
+    "a sound number: exit 0, and the whole way is shown",
+    arguments: ["count.rows", "results/metrics.json", "count", "rows"])
+  func sound(target: String) throws {
+    let project = try makeProject()
+    let output = try project.lemma("audit", target)
+    #expect(output.status == 0, "\(output.out)")
+    for word in ["derive.rows", "source rows", "sound", "2 rows, every parent found"] {
+      #expect(output.out.contains(word))
+    }
+    let json = try JSON(parsing: project.lemma("audit", target, "--json").out.utf8, file: "audit")
+    #expect(json["sound"] == true && json["steps"]?.array?.count == 2)
+  }
+
+  @Test("a flipped byte in any object on the way is named, and a run never serves it")
+  func flippedObject() throws {
+    let project = try makeProject()
+    let expected = try project.digests()
+    let objects = try Command.run(["find", "cache/objects", "-type", "f"], in: project.space.path).out.split(
+      separator: "\n")
+    #expect(objects.count >= 5)
+    for object in objects {
+      let name = Files.name(String(object))
+      let digest = Files.name(Files.parent(String(object))) + name.split(separator: "-")[0]
+      try flip(project.space.file(String(object)))
+      let audit = try project.lemma("audit", "count.rows")
+      #expect(
+        audit.status == 1 && audit.out.contains("object \(digest)") && audit.out.contains("altered"), "\(audit.out)")
+      #expect(try project.digests() == expected)
+      #expect(try project.read("results/metrics.json") == "{\"rows\": 2}\n")
+    }
+  }
+
+  @Test("an altered object is rebuilt even when the workspace has lost it too")
+  func rebuilt() throws {
+    let project = try makeProject()
+    let expected = try project.digests()
+    let bytes = try Files.read(project.space.file("results/derived.jsonl"))
+    let objects = try Command.run(["grep", "-rlF", "parent", "cache/objects"], in: project.space.path).out
+    let object = try #require(
+      try objects.split(separator: "\n").first { try Files.read(project.space.file(String($0))) == bytes })
+    try flip(project.space.file(String(object)))
+    unlink(project.space.file("results/derived.jsonl"))
+    #expect(try project.run() == ["derive"])
+    #expect(try project.digests() == expected)
+  }
+
+  @Test("a byte flipped in a ledger commit is named")
+  func flippedCommit() throws {
+    let project = try makeProject()
+    try project.run()
+    let commits = try Command.run(
+      ["git", "--git-dir", "cache/ledger.git", "log", "--format=%H", "refs/lemma/runs"], in: project.space.path
+    ).out
+    for commit in commits.split(separator: "\n") {
+      let path = project.space.file("cache/ledger.git/objects/\(commit.prefix(2))/\(commit.dropFirst(2))")
+      let before = try Files.read(path)
+      try flip(path)
+      let audit = try project.lemma("audit", "count.rows")
+      #expect(audit.status == 3 && audit.error.contains(commit), "\(audit.error)")
+      try Files.write(before, to: path)
+    }
+    #expect(try project.lemma("audit", "count.rows").status == 0)
+  }
+
+  @Test("a ledger that was rolled back is noticed")
+  func rollback() throws {
+    let project = try makeProject()
+    try project.run()
+    _ = try Command.run(
+      ["git", "--git-dir", "cache/ledger.git", "update-ref", "refs/lemma/runs", "refs/lemma/runs~1"],
+      in: project.space.path)
+    let audit = try project.lemma("audit", "count.rows")
+    #expect(audit.status == 1 && audit.out.contains("rolled back"))
+  }
+
+  @Test("an edited report in the workspace is not what was made")
+  func editedReport() throws {
+    let project = try makeProject()
+    try project.write("results/metrics.json", "{\"rows\": 3}\n")
+    let audit = try project.lemma("audit", "results/metrics.json")
+    #expect(audit.status == 1 && audit.out.contains("results/metrics.json: the workspace's file is not the one"))
+  }
+
+  @Test("a row whose parent is in no input is named")
+  func lostParent() throws {
+    let project = try makeProject()
+    try project.edit(
+      "lemma.yaml", "${in.rows} > ${out.rows}'", "${in.rows} | sed \"s/:.a.,.n/:\\\"zz\\\",\\\"n/\" > ${out.rows}'")
+    try project.run()
+    let audit = try project.lemma("audit", "count.rows")
+    #expect(audit.status == 1 && audit.out.contains("name parents that no input has, such as zz"), "\(audit.out)")
+  }
+
+  @Test("what does not exist is refused with the nearest name")
+  func unknown() throws {
+    let project = try makeProject()
+    let audit = try project.lemma("audit", "count.row")
+    #expect(audit.status == 2 && audit.error.contains("did you mean 'count.rows'?"), "\(audit.error)")
+    #expect(try Project().lemma("audit", "x").error.contains("nothing has been run here yet"))
+  }
+}

@@ -1,0 +1,56 @@
+import Glibc
+import LemmaBasics
+import LemmaTestSupport
+import Testing
+
+/// A project in a temporary folder, driven through the real command.
+struct Project {
+  let space = TestSpace()
+
+  /// The `lemma` built beside these tests.
+  static let program: String = {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = readlink("/proc/self/exe", &buffer, buffer.count)
+    let path = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return "\(Files.parent(path))/lemma"
+  }()
+
+  func lemma(_ words: String..., environment: [String: String] = [:]) throws -> CommandOutput {
+    try Command.run([Project.program] + words, in: space.path, environment: environment)
+  }
+
+  func start(_ words: String...) throws -> RunningCommand {
+    try Command.start([Project.program] + words, in: space.path)
+  }
+
+  /// Runs the pipeline and returns the stages that were executed, in the pipeline's order.
+  @discardableResult
+  func run(_ words: String..., expecting status: Int32 = 0, at place: SourceLocation = #_sourceLocation) throws
+    -> [String]
+  {
+    let output = try Command.run([Project.program, "run", "--json"] + words, in: space.path)
+    #expect(output.status == status, "\(output.error)", sourceLocation: place)
+    let record = try JSON(parsing: output.out.utf8, file: "run --json")
+    return record["stages"]?.array?.filter { $0["outcome"] == "ran" }.compactMap { $0["stage"]?.string } ?? []
+  }
+
+  /// Every output digest of the last run, by stage and output.
+  func digests() throws -> [String: String] {
+    var digests: [String: String] = [:]
+    for stage in try JSON(parsing: lemma("run", "--json").out.utf8, file: "run --json")["stages"]?.array ?? [] {
+      for (name, artifact) in stage["outputs"]?.object ?? [:] {
+        digests["\(stage["stage"]?.string ?? "").\(name)"] = artifact["sha256"]?.string
+      }
+    }
+    return digests
+  }
+
+  func write(_ name: String, _ text: String) throws { try space.write(name, text) }
+  func read(_ name: String) throws -> String { try space.read(name) }
+
+  func edit(_ name: String, _ old: String, _ new: String) throws {
+    let text = try read(name)
+    #expect(text.contains(old))
+    try write(name, text.replacing(old, with: new))
+  }
+}

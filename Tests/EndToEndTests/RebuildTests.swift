@@ -1,0 +1,195 @@
+import Glibc
+import LemmaBasics
+import LemmaTestSupport
+import Testing
+
+/// words -> sort -> head (two sizes) -> count
+private func makeProject() throws -> Project {
+  let project = Project()
+  try project.write("data/words.txt", "pear\napple\nfig\n")
+  try project.write("data/other.txt", "unrelated\n")
+  try project.write(
+    "scripts/count.sh",
+    "total=0\nfor f in \"$@\"; do total=$((total + $(wc -l < \"$f\"))); done\necho \"{\\\"lines\\\": $total}\"\n")
+  try project.write(
+    "lemma.yaml",
+    """
+    pipeline: demo
+    params: { sizes: [1, 2], extra: "" }
+    sources:
+      words: { path: data/words.txt, license: MIT }
+      other: { path: data/other.txt }
+    stages:
+      sort:
+        run: [sort, "${in.words}", -o, "${out.sorted}"]
+        in: { words: "${sources.words}" }
+        out: { sorted: results/sorted.txt }
+      head:
+        matrix: { size: "${params.sizes}" }
+        run: "head -n ${matrix.size} ${in.sorted} > ${out.top} ${params.extra}"
+        in: { sorted: "${stages.sort.sorted}" }
+        out: { top: "results/top-${matrix.size}.txt" }
+      count:
+        run: 'sh in/script.sh ${in.all} > ${out.metrics}'
+        in: { all: "${stages.head.top}", script: "${stages.script.copy}" }
+        out: { metrics: results/metrics.json }
+      script:
+        run: [cp, scripts/count.sh, "${out.copy}"]
+        out: { copy: results/count.sh }
+      aside:
+        run: [cp, "${in.other}", "${out.copy}"]
+        in: { other: "${sources.other}" }
+        out: { copy: results/aside.txt }
+
+    """)
+  return project
+}
+
+@Suite("Rebuild only what changed, through the real command")
+struct RebuildTests {
+  @Test("the first run runs all, the second nothing, and says so")
+  func secondRun() throws {
+    let project = try makeProject()
+    #expect(Set(try project.run()) == ["sort", "head[size=1]", "head[size=2]", "script", "count", "aside"])
+    #expect(try project.read("results/metrics.json") == "{\"lines\": 3}\n")
+    #expect(try project.run() == [])
+    #expect(try project.lemma("run").error.contains("up to date: 6 stages unchanged"))
+    #expect(try project.lemma("plan").out.contains("nothing to do"))
+  }
+
+  @Test("a touch, a comment, other white space, a moved project: nothing runs")
+  func harmless() throws {
+    let project = try makeProject()
+    try project.run()
+    utimensat(AT_FDCWD, project.space.file("data/words.txt"), nil, 0)
+    #expect(try project.run() == [])
+    try project.edit("lemma.yaml", "pipeline: demo", "# a comment\npipeline:   demo")
+    #expect(try project.run() == [])
+    let moved = TestSpace()
+    for name in try Files.list(project.space.path) {
+      #expect(rename(project.space.file(name), moved.file(name)) == 0)
+    }
+    let output = try Command.run([Project.program, "run"], in: moved.path)
+    #expect(output.error.contains("up to date"), "\(output.error)")
+  }
+
+  @Test("a renamed stage, a moved source, a renamed output place: nothing runs")
+  func renamed() throws {
+    let project = try makeProject()
+    try project.run()
+    try project.edit("lemma.yaml", "  sort:", "  order:")
+    try project.edit("lemma.yaml", "stages.sort.", "stages.order.")
+    #expect(try project.run() == [])
+    rename(project.space.file("data/words.txt"), project.space.file("data/list.txt"))
+    try project.edit("lemma.yaml", "data/words.txt", "data/list.txt")
+    #expect(try project.run() == [])
+    try project.edit("lemma.yaml", "results/aside.txt", "results/elsewhere.txt")
+    #expect(try project.run() == [])
+    #expect(try project.read("results/elsewhere.txt") == "unrelated\n")
+  }
+
+  @Test("an edited source reruns what depends on it and stops where the bytes come out the same")
+  func earlyCutoff() throws {
+    let project = try makeProject()
+    try project.run()
+    try project.write("data/words.txt", "fig\npear\napple\n")
+    #expect(try project.run() == ["sort"])
+    try project.write("data/words.txt", "fig\npear\nbanana\n")
+    #expect(try project.run() == ["sort", "head[size=1]", "head[size=2]", "count"])
+    try project.write("data/words.txt", "fig\npear\napple\n")
+    #expect(try project.run() == [], "results of before are still known")
+    #expect(try project.read("results/top-1.txt") == "apple\n")
+  }
+
+  @Test("a changed parameter, script or command reruns its own stages only")
+  func changedDeclaration() throws {
+    let project = try makeProject()
+    try project.run()
+    #expect(try project.run("--param", "sizes=[1, 3]") == ["head[size=3]", "count"])
+    try project.edit("scripts/count.sh", "total=0", "total=100")
+    #expect(try project.run() == ["script", "count"])
+    #expect(try project.read("results/metrics.json") == "{\"lines\": 103}\n")
+    #expect(try project.lemma("why", "count").out.contains("last ran"))
+  }
+
+  @Test("a deleted or edited output comes back from the store without running")
+  func restored() throws {
+    let project = try makeProject()
+    try project.run()
+    unlink(project.space.file("results/top-1.txt"))
+    try project.write("results/metrics.json", "{\"lines\": 1000}\n")
+    let status = try project.lemma("status").out
+    #expect(status.contains("results/top-1.txt") && status.contains("results/metrics.json"))
+    #expect(try project.run() == [])
+    #expect(try project.read("results/top-1.txt") == "apple\n")
+    #expect(try project.read("results/metrics.json") == "{\"lines\": 3}\n")
+  }
+
+  @Test("why names the field and the file that changed")
+  func why() throws {
+    let project = try makeProject()
+    try project.run()
+    try project.write("data/words.txt", "fig\npear\nquince\n")
+    let answer = try project.lemma("why", "sort").out
+    #expect(answer.contains("input 'words'") && answer.contains("would run"))
+    #expect(try project.lemma("why", "head").out.contains("it runs if the outputs of sort come out changed"))
+    try project.run()
+    let command = try project.lemma("why", "head[size=1]", "--param", "extra=x", "lemma.yaml")
+    #expect(command.out.contains("command[2]"), "\(command)")
+    let unknown = try project.lemma("why", "sord")
+    #expect(unknown.status == 2 && unknown.error.contains("did you mean 'sort'?"))
+  }
+
+  @Test("a failing stage keeps what is finished; mended, the run goes on from there")
+  func failure() throws {
+    let project = try makeProject()
+    try project.edit("lemma.yaml", "cp, scripts/count.sh", "cp, scripts/count.sh, nowhere")
+    let output = try project.lemma("run", "--jobs", "1")
+    #expect(output.status == 1)
+    #expect(output.error.contains("stage 'script': 'cp' exited with 1"), "\(output.error)")
+    try project.edit("lemma.yaml", ", nowhere", "")
+    let again = try project.run()
+    #expect(again.contains("script") && !again.contains("sort"))
+  }
+
+  @Test("a command that ends well without its output has failed, and its log is shown")
+  func missingOutput() throws {
+    let project = Project()
+    try project.write("lemma.yaml", "pipeline: p\nstages:\n  a:\n    run: 'echo nothing done'\n    out: { x: x.txt }\n")
+    let output = try project.lemma("run")
+    #expect(output.status == 1)
+    #expect(output.error.contains("did not write its output 'x'") && output.error.contains("nothing done"))
+  }
+
+  @Test("an undeclared file is not there for the command")
+  func undeclaredFile() throws {
+    let project = Project()
+    try project.write("secret.txt", "x")
+    try project.write(
+      "lemma.yaml", "pipeline: p\nstages:\n  a:\n    run: 'cat secret.txt > ${out.x}'\n    out: { x: x.txt }\n")
+    let output = try project.lemma("run")
+    #expect(output.status == 1 && output.error.contains("secret.txt"))
+  }
+
+  @Test("the environment of the caller does not reach a command; declared secrets do, and only there")
+  func environment() throws {
+    let project = Project()
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      stages:
+        a:
+          run: 'echo "$STRAY-$GIVEN-$${#TOKEN}" > ${out.x}'
+          env: { GIVEN: yes please, TOKEN: "env:SECRET_TOKEN" }
+          out: { x: x.txt }
+
+      """)
+    let output = try project.lemma("run", environment: ["STRAY": "stray", "SECRET_TOKEN": "canary-4711"])
+    #expect(output.status == 0, "\(output.error)")
+    #expect(try project.read("x.txt") == "-yes please-11\n")
+    let found = try Command.run(["grep", "-r", "canary-4711", "."], in: project.space.path)
+    #expect(found.out == "")
+    #expect(try project.lemma("run").error.contains("up to date"), "a known result needs no secret")
+  }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import LemmaBasics
+import LemmaLedger
+import LemmaTestSupport
+import Testing
+
+@Suite("The ledger: a git history that plain git reads")
+struct LedgerTests {
+  let space = TestSpace()
+
+  private func makeLedger() throws -> Ledger {
+    try Ledger(project: space.path, fallback: space.file("ledger.git"))
+  }
+
+  @discardableResult
+  private func commit(_ ledger: Ledger, _ text: String) throws -> String {
+    try ledger.commit(
+      files: [("run.json", Array(text.utf8)), ("stages/a[x=1].json", Array("{}".utf8))], time: 1_700_000_000
+    ) {
+      "Run \($0)\n\n\(Ledger.trailer(number: $0))"
+    }
+  }
+
+  private func git(_ words: String...) throws -> CommandOutput {
+    try Command.run(["git", "-c", "safe.directory=*", "--git-dir", "ledger.git"] + words, in: space.path)
+  }
+
+  @Test("runs form a numbered chain, and their files come back")
+  func chain() throws {
+    let ledger = try makeLedger()
+    #expect(try ledger.head() == nil)
+    let first = try commit(ledger, "one")
+    let second = try commit(ledger, "two")
+    let runs = try ledger.runs()
+    #expect(runs.map(\.id) == [second, first])
+    #expect(runs.map(\.number) == [2, 1])
+    #expect(runs[0].parent == first)
+    #expect(try ledger.read("run.json", of: first) == Array("one".utf8))
+    #expect(try ledger.read("absent", of: first) == nil)
+    #expect(try ledger.files(of: second) == ["run.json", "stages/a[x=1].json"])
+    for name in ["latest", "2", "#2", String(second.prefix(8))] { #expect(try ledger.resolve(name) == second) }
+    #expect(try ledger.resolve("@~1") == first)
+    #expect(throws: Failure.self) { try ledger.resolve("nothing") }
+  }
+
+  @Test("plain git logs, shows and checks it")
+  func plainGit() throws {
+    try commit(try makeLedger(), "one")
+    #expect(try git("log", "--format=%s", "refs/lemma/runs").out == "Run 1\n")
+    #expect(try git("show", "refs/lemma/runs:run.json").out == "one")
+    #expect(try git("fsck", "--full", "--strict").status == 0)
+  }
+
+  @Test("a project's own repository is used, and its branches are left alone")
+  func projectRepository() throws {
+    _ = try Command.run(["git", "init", "-q", "."], in: space.path)
+    let ledger = try makeLedger()
+    try commit(ledger, "one")
+    #expect(ledger.location.hasSuffix("/.git/"))
+    #expect(try Command.run(["git", "branch", "-a"], in: space.path).out == "")
+    #expect(try Command.run(["git", "log", "--format=%s", "refs/lemma/runs"], in: space.path).out == "Run 1\n")
+  }
+
+  @Test("a flipped byte in a commit is named, not believed")
+  func tampering() throws {
+    let ledger = try makeLedger()
+    let first = try commit(ledger, "one")
+    try commit(ledger, "two")
+    let path = space.file("ledger.git/objects/\(first.prefix(2))/\(first.dropFirst(2))")
+    chmod(path, 0o644)
+    var bytes = try Files.read(path)
+    bytes[bytes.count / 2] ^= 1
+    try Files.write(bytes, to: path)
+    #expect { try makeLedger().runs() } throws: { "\($0)".contains(first) }
+  }
+
+  @Test("two processes' worth of writers lose no run")
+  func concurrentWriters() async throws {
+    _ = try makeLedger()
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<2 {
+        group.addTask { for index in 0..<10 { _ = try? commit(try makeLedger(), "\(index)") } }
+      }
+    }
+    #expect(try makeLedger().runs().map(\.number) == Array((1...20).reversed()))
+  }
+}

@@ -1,0 +1,189 @@
+import Glibc
+import LemmaBasics
+import LemmaHash
+import LemmaStore
+import LemmaTestSupport
+import Testing
+
+@Suite("The store: what goes in comes out, or is refused by name")
+struct StoreTests {
+  let space = TestSpace()
+
+  private func makeStore() throws -> Store { try Store(at: space.file("cache")) }
+
+  /// The only file of the store with these bytes.
+  private func objectPath(_ artifact: Artifact) throws -> String {
+    let hex = artifact.identity.digest.hex
+    let folder = space.file("cache/objects/\(hex.prefix(2))")
+    return "\(folder)/\(try #require(try Files.list(folder).first { $0.hasPrefix(hex.dropFirst(2)) }))"
+  }
+
+  private func damage(_ path: String) throws {
+    chmod(path, 0o644)
+    var bytes = try Files.read(path)
+    bytes[0] ^= 1
+    try Files.write(bytes, to: path)
+  }
+
+  @Test("a folder comes back as it was: files, empty ones, execute bits, links, odd names")
+  func folderRoundTrip() throws {
+    let store = try makeStore()
+    try space.write("in/a/b.txt", "hello\r\n")
+    try space.write("in/empty", "")
+    try space.write("in/new\nline \u{1B}[31m", "x")
+    try space.write("in/run.sh", "#!/bin/sh\n")
+    chmod(space.file("in/run.sh"), 0o755)
+    mkdir(space.file("in/hollow"), 0o755)
+    symlink("../outside", space.file("in/link"))
+    let artifact = try store.ingest(space.file("in"))
+    try store.materialise(artifact, at: space.file("back"))
+    #expect(try store.identify(space.file("back")) == artifact)
+    #expect(access(space.file("back/run.sh"), X_OK) == 0)
+    #expect(Files.isFolder(space.file("back/hollow")))
+    #expect(try space.read("back/a/b.txt") == "hello\r\n")
+    var target = [CChar](repeating: 0, count: 64)
+    #expect(readlink(space.file("back/link"), &target, 63) == 10)
+  }
+
+  @Test("outputs are copies: an edit in the workspace leaves the store as it was")
+  func copies() throws {
+    let store = try makeStore()
+    let artifact = try store.ingest(try space.write("f", "original"))
+    try store.materialise(artifact, at: space.file("g"))
+    try space.write("g", "edited!!")
+    try space.write("f", "edited!!")
+    #expect(try store.read(artifact.identity) == Array("original".utf8))
+  }
+
+  @Test("an altered object is never served, and is kept aside", arguments: ["read", "materialise", "verify", "path"])
+  func alteredObject(way: String) throws {
+    let store = try makeStore()
+    let artifact = try store.ingest(try space.write("f", "some bytes"))
+    try damage(objectPath(artifact))
+    let fault = ObjectFault(identity: artifact.identity, reason: .altered)
+    #expect(throws: fault) {
+      switch way {
+      case "read": _ = try store.read(artifact.identity)
+      case "materialise": try store.materialise(artifact, at: space.file("out"))
+      case "verify": try store.verify(artifact.identity)
+      default: _ = try store.verifiedPath(artifact.identity)
+      }
+    }
+    #expect(try Files.list(space.file("cache/quarantine")).count == 1)
+    #expect(!Files.exists(space.file("out")))
+    #expect(try !store.isSound(artifact))
+    // What the workspace still has heals it.
+    #expect(try store.ingest(space.file("f")) == artifact)
+    #expect(try store.isSound(artifact))
+  }
+
+  @Test("a missing file of a folder makes the whole folder unsound")
+  func missingMember() throws {
+    let store = try makeStore()
+    try space.write("in/a", "1")
+    try space.write("in/b", "2")
+    let artifact = try store.ingest(space.file("in"))
+    #expect(try store.isSound(artifact))
+    let member = Artifact(kind: .file, identity: Identity(of: Array("2".utf8)))
+    try Files.remove(objectPath(member))
+    #expect(try !store.isSound(artifact))
+    #expect(throws: ObjectFault(identity: member.identity, reason: .missing)) {
+      try store.materialise(artifact, at: space.file("out"))
+    }
+    #expect(!Files.exists(space.file("out")))
+  }
+
+  @Test("two contents with one XXH3-128 and size would be two objects: the seal is in the name")
+  func forgedPair() throws {
+    let store = try makeStore()
+    let artifact = try store.ingest(try space.write("f", "some bytes"))
+    #expect(try objectPath(artifact).hasSuffix("-\(artifact.identity.seal.hex.prefix(16))"))
+    let forged = Identity(digest: artifact.identity.digest, seal: Seal(of: Array("other byte".utf8)))
+    #expect(throws: ObjectFault(identity: forged, reason: .missing)) { try store.read(forged) }
+  }
+
+  @Test("same size and modification time restored: the change time gives the edit away")
+  func restoredTime() throws {
+    let store = try makeStore()
+    let path = try space.write("f", "aaaa")
+    let before = try store.ingest(path)
+    var status = stat()
+    stat(path, &status)
+    let descriptor = open(path, O_WRONLY)
+    Glibc.write(descriptor, "b", 1)
+    close(descriptor)
+    var times = [status.st_atim, status.st_mtim]
+    utimensat(AT_FDCWD, path, &times, 0)
+    let after = try store.ingest(path)
+    #expect(after != before)
+    #expect(try store.read(after.identity) == Array("baaa".utf8))
+  }
+
+  @Test("a file that is mapped writable is read, and read again the next time")
+  func mappedFile() throws {
+    let store = try makeStore()
+    let path = try space.write("f", "aaaa")
+    let descriptor = open(path, O_RDWR)
+    defer { close(descriptor) }
+    let map = try #require(mmap(nil, 4, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0))
+    defer { munmap(map, 4) }
+    map.storeBytes(of: UInt8(ascii: "b"), as: UInt8.self)
+    let first = try store.ingest(path)
+    #expect(try store.read(first.identity) == Array("baaa".utf8))
+    map.storeBytes(of: UInt8(ascii: "c"), as: UInt8.self)
+    #expect(try store.read(try store.ingest(path).identity) == Array("caaa".utf8))
+  }
+
+  @Test("a FIFO in a folder is an error at once")
+  func fifo() throws {
+    let store = try makeStore()
+    try space.write("in/a", "1")
+    mkfifo(space.file("in/pipe"), 0o644)
+    #expect { try store.ingest(space.file("in")) } throws: { ($0 as? Failure)?.code == "special-file" }
+  }
+
+  @Test("temporary files of dead processes are swept, those of living ones stay")
+  func sweep() throws {
+    _ = try makeStore()
+    try space.write("cache/tmp/999999999/1", "left")
+    try space.write("cache/tmp/\(getpid())/77", "in use")
+    _ = try makeStore()
+    #expect(!Files.exists(space.file("cache/tmp/999999999")))
+    #expect(Files.exists(space.file("cache/tmp/\(getpid())/77")))
+  }
+
+  @Test("a result is found under its key and its seal, and only so")
+  func results() throws {
+    let store = try makeStore()
+    let document = Identity(of: Array("document".utf8))
+    try store.index.record(result: ["a": 1], key: document.digest, documentSeal: document.seal)
+    #expect(try store.index.result(key: document.digest, documentSeal: document.seal) == ["a": 1])
+    let other = Seal(of: Array("another".utf8))
+    #expect(try store.index.result(key: document.digest, documentSeal: other) == nil)
+    // It is there for the next process.
+    #expect(try makeStore().index.result(key: document.digest, documentSeal: document.seal) == ["a": 1])
+  }
+
+  @Test("an index that is garbage or of the future is refused with a way out")
+  func brokenIndex() throws {
+    _ = try makeStore()
+    for name in ["index.sqlite", "index.sqlite-wal", "index.sqlite-shm"] {
+      try Files.remove(space.file("cache/\(name)"))
+    }
+    try space.write("cache/index.sqlite", String(repeating: "garbage ", count: 1000))
+    #expect { try makeStore() } throws: { ($0 as? Failure)?.hint?.contains("aside") == true }
+  }
+
+  @Test("a lock has one holder, and is free when its holder lets go")
+  func locks() throws {
+    let path = space.file("lock")
+    var first = try FileLock.tryTake(path)
+    #expect(first != nil)
+    #expect(try FileLock.tryTake(path) == nil)
+    #expect(FileLock.holder(path) == "pid \(getpid())")
+    #expect(try FileLock.take(path, isCancelled: { true }) == nil)
+    withExtendedLifetime(first) {}
+    first = nil
+    #expect(try FileLock.tryTake(path) != nil)
+  }
+}

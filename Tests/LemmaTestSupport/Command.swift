@@ -1,0 +1,70 @@
+import CLinux
+import Glibc
+import LemmaBasics
+
+/// A program run to its end, with what it printed.
+public struct CommandOutput: Sendable {
+  public var status: Int32
+  public var out: String
+  public var error: String
+}
+
+/// Starts real programs for tests.
+public enum Command {
+  /// Runs a program found on PATH or by an absolute path, in `folder`.
+  public static func run(
+    _ words: [String], in folder: String, environment: [String: String] = [:]
+  ) throws -> CommandOutput {
+    let running = try start(words, in: folder, environment: environment)
+    return try running.wait()
+  }
+
+  /// Starts a program and leaves it running.
+  public static func start(
+    _ words: [String], in folder: String, environment: [String: String] = [:]
+  ) throws -> RunningCommand {
+    let outputs = TestSpace()
+    let shell = ["sh", "-c", "exec \"$@\" > \"$LEMMA_TEST_OUT\" 2> \"$LEMMA_TEST_ERROR\"", "sh"] + words
+    var variables = [
+      "PATH": text(getenv("PATH")) ?? "/usr/bin:/bin", "HOME": outputs.path, "TERM": "dumb", "LANG": "C.UTF-8",
+      "LEMMA_TEST_OUT": outputs.file("out"), "LEMMA_TEST_ERROR": outputs.file("error"),
+    ]
+    variables.merge(environment) { $1 }
+    let entries = variables.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    let log = open("/dev/null", O_WRONLY | O_CLOEXEC)
+    defer { close(log) }
+    var pid: pid_t = 0
+    let code = withCStrings(shell) { arguments in
+      withCStrings(entries) { lemma_spawn("/bin/sh", arguments, $0, folder, log, &pid) }
+    }
+    guard code == 0 else { throw Failure.system("spawn", path: words[0], errno: code) }
+    return RunningCommand(pid: pid, outputs: outputs)
+  }
+
+  private static func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String? { pointer.map { String(cString: $0) } }
+
+  private static func withCStrings<T>(
+    _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> T
+  ) -> T {
+    let pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    return pointers.withUnsafeBufferPointer { body($0.baseAddress!) }
+  }
+}
+
+/// A program that was started and not yet waited for.
+public struct RunningCommand: Sendable {
+  public let pid: pid_t
+  let outputs: TestSpace
+
+  public func send(_ signal: Int32) { kill(pid, signal) }
+
+  public func wait() throws -> CommandOutput {
+    var status: Int32 = 0
+    var peak: Int64 = 0
+    var cpu: Int64 = 0
+    let code = lemma_wait(pid, &status, &peak, &cpu)
+    guard code == 0 else { throw Failure.system("wait", path: "\(pid)", errno: code) }
+    return CommandOutput(status: status, out: try outputs.read("out"), error: try outputs.read("error"))
+  }
+}

@@ -28,7 +28,9 @@ struct ReportContent {
     let parameters = Set(results.compactMap(\.parameters)).sorted()
     if !parameters.isEmpty { facts.append(("parameters", parameters.map(String.init).joined(separator: ", "))) }
     let rows = results.compactMap(\.rows)
-    if let least = rows.min(), let most = rows.max() { facts.append(("training rows", least == most ? "\(least)" : "\(least) to \(most)")) }
+    if let least = rows.min(), let most = rows.max() {
+      facts.append(("training rows", least == most ? "\(least)" : "\(least) to \(most)"))
+    }
     return facts.map { (name: $0.0, value: $0.1) }
   }
 
@@ -76,7 +78,8 @@ struct ReportContent {
     .array(
       results.map { result in
         [
-          "label": .string(result.label), "rows": result.rows.map { JSON($0) } ?? .null, "accuracy": JSON(result.accuracy),
+          "label": .string(result.label), "rows": result.rows.map { JSON($0) } ?? .null,
+          "accuracy": JSON(result.accuracy),
           "low": JSON(result.low), "high": JSON(result.high), "items": JSON(result.items),
         ]
       })

@@ -61,7 +61,8 @@ struct EvaluationResult {
     guard let accuracy = json["accuracy"]?.double, let low = json["accuracy_low"]?.double,
       let high = json["accuracy_high"]?.double, let items = json["items"]?.int
     else {
-      throw Failure(.user, "report", "a result \(input.label.isEmpty ? "" : "(\(input.label)) ")is not an evaluation's metrics")
+      throw Failure(
+        .user, "report", "a result \(input.label.isEmpty ? "" : "(\(input.label)) ")is not an evaluation's metrics")
     }
     label = input.label
     self.accuracy = accuracy

@@ -28,18 +28,6 @@ private func makeProject() throws -> Project {
   return project
 }
 
-/// Flips a bit in the middle of a file.
-private func flip(_ path: String) throws {
-  chmod(path, 0o644)
-  let descriptor = open(path, O_RDWR)
-  defer { close(descriptor) }
-  var byte: UInt8 = 0
-  let size = lseek(descriptor, 0, SEEK_END)
-  pread(descriptor, &byte, 1, size / 2)
-  byte ^= 1
-  pwrite(descriptor, &byte, 1, size / 2)
-}
-
 @Suite("Audit: a number back to its sources, or the object at fault by name")
 struct AuditTests {
   @Test(
@@ -66,7 +54,7 @@ struct AuditTests {
     for object in objects {
       let name = Files.name(String(object))
       let digest = Files.name(Files.parent(String(object))) + name.split(separator: "-")[0]
-      try flip(project.space.file(String(object)))
+      try Digests.flip(String(object), in: project)
       let audit = try project.lemma("audit", "count.rows")
       #expect(
         audit.status == 1 && audit.out.contains("object \(digest)") && audit.out.contains("altered"), "\(audit.out)")
@@ -83,7 +71,7 @@ struct AuditTests {
     let objects = try Command.run(["grep", "-rlF", "parent", "cache/objects"], in: project.space.path).out
     let object = try #require(
       try objects.split(separator: "\n").first { try Files.read(project.space.file(String($0))) == bytes })
-    try flip(project.space.file(String(object)))
+    try Digests.flip(String(object), in: project)
     unlink(project.space.file("results/derived.jsonl"))
     #expect(try project.run() == ["derive"])
     #expect(try project.digests() == expected)
@@ -97,9 +85,10 @@ struct AuditTests {
       ["git", "--git-dir", "cache/ledger.git", "log", "--format=%H", "refs/lemma/runs"], in: project.space.path
     ).out
     for commit in commits.split(separator: "\n") {
-      let path = project.space.file("cache/ledger.git/objects/\(commit.prefix(2))/\(commit.dropFirst(2))")
+      let object = "cache/ledger.git/objects/\(commit.prefix(2))/\(commit.dropFirst(2))"
+      let path = project.space.file(object)
       let before = try Files.read(path)
-      try flip(path)
+      try Digests.flip(object, in: project)
       let audit = try project.lemma("audit", "count.rows")
       #expect(audit.status == 3 && audit.error.contains(commit), "\(audit.error)")
       try Files.write(before, to: path)

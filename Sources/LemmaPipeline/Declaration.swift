@@ -77,7 +77,7 @@ struct DeclarationReader {
         continue
       }
       guard let written = text(field.value, of: "the path of \(what)"),
-        let path = diagnostics.path(written, at: field.value.mark)
+        let path = diagnostics.path(written, isSource: true, at: field.value.mark)
       else { continue }
       let position = diagnostics.text.position(of: member.keyMark)
       sources.append(

@@ -7,29 +7,34 @@ enum ProjectPath {
   static let componentLimit = 255
 
   /// The path without `.`, doubled or trailing slashes, or what is wrong with it.
-  static func normalise(_ text: String) -> Result<String, Refusal> {
+  /// - Parameter mayLeave: for a source, which is only read: it may be absolute or begin with `..`.
+  static func normalise(_ text: String, mayLeave: Bool = false) -> Result<String, Refusal> {
     func refuse(_ reason: String, _ hint: String? = nil) -> Result<String, Refusal> {
       .failure(Refusal(reason: reason, hint: hint))
     }
     let inside = "write it relative to the project's folder"
+    let isAbsolute = text.hasPrefix("/")
     if text.isEmpty { return refuse("the path is empty") }
     if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return refuse("a path cannot hold control characters") }
-    if text.utf8.first == UInt8(ascii: "/") { return refuse("\(quoted(text)) is an absolute path", inside) }
+    if isAbsolute, !mayLeave { return refuse("\(quoted(text)) is an absolute path", inside) }
     if text == "~" || text.hasPrefix("~/") { return refuse("~ is not expanded in \(quoted(text))", inside) }
     if text.utf8.count > byteLimit { return refuse("the path is longer than \(byteLimit) bytes") }
     let parts = text.split(separator: "/").filter { $0 != "." }
-    if parts.isEmpty { return refuse("\(quoted(text)) is the whole project", "name a folder inside it") }
-    if parts.contains("..") { return refuse("\(quoted(text)) leads upward with '..'", inside) }
-    if parts.contains(where: { $0.lowercased() == ".git" }) { return refuse("\(quoted(text)) lies inside .git") }
-    if parts[0] == "cache" {
+    let climb = mayLeave && !isAbsolute ? parts.prefix { $0 == ".." } : []
+    let rest = parts.dropFirst(climb.count)
+    let isInside = !isAbsolute && climb.isEmpty
+    if isInside, rest.isEmpty { return refuse("\(quoted(text)) is the whole project", "name a folder inside it") }
+    if rest.contains("..") { return refuse("\(quoted(text)) leads upward with '..'", inside) }
+    if rest.contains(where: { $0.lowercased() == ".git" }) { return refuse("\(quoted(text)) lies inside .git") }
+    if isInside, rest.first == "cache" {
       return refuse("\(quoted(text)) lies inside cache, where the store is", "use another folder, such as results")
     }
-    if parts.count > depthLimit { return refuse("the path is deeper than \(depthLimit) folders") }
-    if let long = parts.first(where: { $0.utf8.count > componentLimit }) {
+    if rest.count > depthLimit { return refuse("the path is deeper than \(depthLimit) folders") }
+    if let long = rest.first(where: { $0.utf8.count > componentLimit }) {
       return refuse(
         "\(quoted(String(long))) is longer than the \(componentLimit) bytes that a file name can have")
     }
-    return .success(parts.joined(separator: "/"))
+    return .success((isAbsolute ? "/" : "") + parts.joined(separator: "/"))
   }
 
   struct Refusal: Error {
@@ -71,8 +76,8 @@ enum ProjectPath {
 
 extension Diagnostics {
   /// The normalised path; nil when it is refused, which is reported.
-  func path(_ text: String, at mark: Mark) -> String? {
-    switch ProjectPath.normalise(text) {
+  func path(_ text: String, isSource: Bool = false, at mark: Mark) -> String? {
+    switch ProjectPath.normalise(text, mayLeave: isSource) {
     case .success(let path): return path
     case .failure(let refusal):
       report("bad-path", refusal.reason, at: mark, hint: refusal.hint)

@@ -29,10 +29,10 @@ public struct Pipeline: Sendable {
   }
 }
 
-/// A file or folder of the project that the pipeline starts from.
+/// A file or folder that the pipeline starts from.
 public struct Source: Sendable, Hashable {
   public var name: String
-  /// Relative to the project, without `.`, `..` or a trailing slash.
+  /// Relative to the project, or absolute; without `.` or a trailing slash, `..` at most at its start.
   public var path: String
   /// As declared, such as an SPDX identifier.
   public var license: String?

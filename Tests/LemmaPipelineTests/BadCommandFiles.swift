@@ -202,7 +202,7 @@ extension Bad {
       pipline: p
       params: { a: no }
       sources:
-        s: { path: /abs }
+        s: { path: /abs/../x }
       stages:
         a: { uses: sftt, in: { rows: ${sources.s} } }
         b: { run: [make, "${params.a}", "${params.b}"] }
@@ -214,7 +214,7 @@ extension Bad {
         hint: did you mean 'pipeline'?
       p.yaml:2:14: YAML readers disagree about 'no' without quotes
         hint: write false, or "no" in quotes
-      p.yaml:4:14: '/abs' is an absolute path
+      p.yaml:4:14: '/abs/../x' leads upward with '..'
         hint: write it relative to the project's folder
       p.yaml:6:14: there is no stage kind 'sftt'
         hint: did you mean 'sft'?

@@ -222,16 +222,16 @@ extension Bad {
       p.yaml:3:31: the path of output 'o' must be a text, not a list
       """),
     Bad(
-      "a source outside",
+      "a source that climbs in the middle",
       """
       pipeline: p
-      sources: { s: { path: ../data } }
+      sources: { s: { path: ../data/../../x } }
       stages:
         a: { run: [make], out: { o: o.txt } }
 
       """,
       """
-      p.yaml:2:23: '../data' leads upward with '..'
+      p.yaml:2:23: '../data/../../x' leads upward with '..'
         hint: write it relative to the project's folder
       """),
     Bad(

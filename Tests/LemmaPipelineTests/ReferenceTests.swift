@@ -97,6 +97,17 @@ struct ReferenceTests {
     #expect(try value("note", "x${params.a}", params: "{ a: \"$${params.b}\", b: 1 }") == "x${params.b}")
   }
 
+  @Test("a source may lie outside the project, since it is only read")
+  func outside() throws {
+    for (written, path) in [
+      ("../data/./x.jsonl", "../data/x.jsonl"), ("/mnt//cache/x", "/mnt/cache/x"), ("../../cache", "../../cache"),
+      ("/srv/d.jsonl", "/srv/d.jsonl"),
+    ] {
+      let text = "pipeline: p\nsources: { s: { path: \(written) } }\nstages:\n  a: { run: [make], out: { o: o.txt } }\n"
+      #expect(try pipeline(text).sources.map(\.path) == [path])
+    }
+  }
+
   @Test("a path may be made of parameters and matrix values")
   func paths() throws {
     let text = """

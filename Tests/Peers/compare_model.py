@@ -55,7 +55,8 @@ def llama(config, weights, tokens, torch):
             return weights[f"model.layers.{index}.{name}.weight"]
 
         h = norm(x, weight("input_layernorm"))
-        q, k, v = (split(h @ weight(f"self_attn.{p}_proj").T, n) for p, n in (("q", heads), ("k", groups), ("v", groups)))
+        counts = {"q": heads, "k": groups, "v": groups}
+        q, k, v = (split(h @ weight(f"self_attn.{name}_proj").T, count) for name, count in counts.items())
         k, v = (t.repeat_interleave(heads // groups, 0) for t in (rotate(k), v))
         scores = rotate(q) @ k.transpose(1, 2) / size**0.5
         mask = torch.ones(scores.shape[1:], dtype=torch.bool).tril()
@@ -71,7 +72,8 @@ def compare_torch(folder, expected):
     import torch
 
     config = json.loads((folder / "config.json").read_text())
-    weights = {name: t.double().requires_grad_() for name, t in read_tensors(folder / "model.safetensors", torch).items()}
+    tensors = read_tensors(folder / "model.safetensors", torch)
+    weights = {name: tensor.double().requires_grad_() for name, tensor in tensors.items()}
     logits, losses = [], []
     for document in expected["documents"]:
         tokens = torch.tensor(document["tokens"])

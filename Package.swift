@@ -70,6 +70,8 @@ let package = Package(
     .testTarget(name: "LemmaHashTests", dependencies: ["LemmaHash", "LemmaTestSupport"]),
     .testTarget(name: "LemmaStoreTests", dependencies: ["LemmaStore", "LemmaTestSupport"]),
     .testTarget(name: "LemmaLedgerTests", dependencies: ["LemmaLedger", "LemmaTestSupport"]),
+    .testTarget(name: "LemmaEngineTests", dependencies: ["LemmaEngine", "LemmaTestSupport"]),
+    .testTarget(name: "LemmaStagesTests", dependencies: ["LemmaStages", "LemmaTestSupport"]),
     .testTarget(name: "EndToEndTests", dependencies: ["lemma", "LemmaLedger", "LemmaTestSupport"]),
     .testTarget(name: "KernelTests", dependencies: ["CKernels", "LemmaTestSupport"]),
     .testTarget(name: "LemmaModelTests", dependencies: ["LemmaModel", "LemmaTestSupport"]),

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,8 @@ int lemma_spawn(const char *path, char *const argv[], char *const envp[], const 
   posix_spawn_file_actions_destroy(&actions);
   return code;
 }
+
+int lemma_process_descriptor(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int lemma_wait(pid_t pid, int *status, int64_t *peak_kib, int64_t *cpu_us) {
   // Wait without reaping: while the leader is a zombie its group id cannot be reused, so the kill

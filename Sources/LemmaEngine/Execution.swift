@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import LemmaBasics
 import LemmaHash
@@ -114,32 +113,26 @@ struct Execution: Sendable {
   /// Starts the command, waits for it and everything it started, and checks how it ended.
   private func start(_ command: ResolvedCommand, log: Int32) throws -> Usage {
     let program = command.tools[command.words[0]]?.path ?? "\(root)/\(command.words[0])"
-    let environment = try self.environment(command)
-    var pid: pid_t = 0
     let start = Clock.monotonic()
-    let code = withCStrings(command.words) { arguments in
-      withCStrings(environment) { lemma_spawn(program, arguments, $0, root, log, &pid) }
+    let process: ChildProcess
+    do {
+      process = try ChildProcess(
+        path: program, words: command.words, environment: try environment(command), folder: root, log: log)
+    } catch var failure as Failure {
+      failure.message = "stage '\(stage.id)': \(failure.message)"
+      failure.position = failure.position ?? stage.position
+      throw failure
     }
-    guard code == 0 else {
-      throw Failure(
-        .user, "spawn", "stage '\(stage.id)': cannot start '\(command.words[0])': \(describe(errno: code))",
-        at: stage.position)
-    }
-    let watch = ProcessWatch(group: pid, isCancelled: isCancelled)
-    var status: Int32 = 0
-    var peak: Int64 = 0
-    var cpu: Int64 = 0
-    let waited = lemma_wait(pid, &status, &peak, &cpu)
-    watch.stop()
-    guard waited == 0 else { throw Failure.system("wait", path: command.words[0], errno: waited) }
+    let ending = try process.wait(isCancelled: isCancelled)
     if isCancelled() { throw Cancelled() }
-    guard status == 0 else {
-      let how = status > 128 ? "was ended by signal \(status - 128)" : "exited with \(status)"
+    guard ending.status == 0 else {
+      let how =
+        ending.status > 128 ? "was ended by signal \(ending.status - 128)" : "exited with \(ending.status)"
       throw Failure(
         .user, "command-failed", "stage '\(stage.id)': '\(command.words[0])' \(how)", at: stage.position,
         hint: "it runs in a folder of its own: files it needs must stand in 'in:' or be named in 'run:'")
     }
-    return Usage(seconds: Clock.monotonic() - start, cpuSeconds: Double(cpu) / 1e6, peakKiB: Int(peak))
+    return Usage(seconds: Clock.monotonic() - start, cpuSeconds: ending.cpuSeconds, peakKiB: ending.peakKiB)
   }
 
   /// What a command sees: the declared variables and a fixed few, so that the person's own
@@ -187,11 +180,4 @@ struct Execution: Sendable {
     let lines = String(decoding: (try? Files.read(path)) ?? [], as: UTF8.self).split(separator: "\n")
     return lines.suffix(12).map { "  | \($0)" }.joined(separator: "\n")
   }
-}
-
-/// Calls `body` with a NULL-terminated array of C strings.
-private func withCStrings<T>(_ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> T) -> T {
-  let pointers: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) } + [nil]
-  defer { for pointer in pointers { free(pointer) } }
-  return pointers.withUnsafeBufferPointer { body($0.baseAddress!) }
 }

@@ -202,10 +202,14 @@ public final class Runner {
       workspace: workspace, action: action, threads: processors,
       report: { observe(.progress(stage: id, $0)) }, isCancelled: isCancelled)
     let mailbox = mailbox
-    DispatchQueue.global().async {
-      let start = Clock.monotonic()
-      let result = Result { try execution.run() }
-      mailbox.post(Message(number: number, result: result, seconds: Clock.monotonic() - start))
+    do {
+      try Threads.start {
+        let start = Clock.monotonic()
+        let result = Result { try execution.run() }
+        mailbox.post(Message(number: number, result: result, seconds: Clock.monotonic() - start))
+      }
+    } catch {
+      mailbox.post(Message(number: number, result: .failure(error), seconds: 0))
     }
   }
 

@@ -1,5 +1,5 @@
-import Dispatch
 import Glibc
+import LemmaBasics
 import Synchronization
 
 /// Ctrl-C and its kin: the first asks for a clean stop, the second ends at once.
@@ -9,14 +9,14 @@ enum Interrupt {
   static var isRequested: Bool { isAsked.load(ordering: .acquiring) }
 
   /// Call before any thread is started: signals are blocked in all of them and taken by one.
-  static func watch(notice: @escaping @Sendable () -> Void) {
+  static func watch(notice: @escaping @Sendable () -> Void) throws {
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     signal(SIGPIPE, SIG_IGN)
     let waited = signals
-    DispatchQueue.global().async { @Sendable in
+    try Threads.start {
       var waited = waited
       var number: Int32 = 0
       while sigwait(&waited, &number) == 0 {

@@ -27,7 +27,7 @@ struct Lemma: ParsableCommand {
     version: lemmaVersion,
     subcommands: [
       InitCommand.self, CheckCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self, WhyCommand.self,
-      LogCommand.self, ShowCommand.self, AuditCommand.self, GraphCommand.self, SchemaCommand.self,
+      LogCommand.self, ShowCommand.self, AuditCommand.self, GraphCommand.self, KindsCommand.self, SchemaCommand.self,
     ])
 }
 

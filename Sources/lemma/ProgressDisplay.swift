@@ -1,4 +1,3 @@
-import Dispatch
 import Glibc
 import LemmaBasics
 import LemmaEngine
@@ -142,7 +141,7 @@ final class ProgressDisplay: Sendable {
 
   /// Redraws four times a second, so that elapsed times move.
   private func refresh() {
-    DispatchQueue.global().async { [weak self] in
+    try? Threads.start { [weak self] in
       while let display = self {
         let isOver = display.state.withLock { state in
           if !state.isOver, !state.running.isEmpty {

@@ -15,6 +15,7 @@ struct Project {
     return "\(Files.parent(path))/lemma"
   }()
 
+  @discardableResult
   func lemma(_ words: String..., environment: [String: String] = [:]) throws -> CommandOutput {
     try Command.run([Project.program] + words, in: space.path, environment: environment)
   }

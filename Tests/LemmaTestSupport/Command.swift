@@ -68,3 +68,8 @@ public struct RunningCommand: Sendable {
     return CommandOutput(status: status, out: try outputs.read("out"), error: try outputs.read("error"))
   }
 }
+
+/// Whether an environment variable is set to 1.
+public func environmentFlag(_ name: String) -> Bool {
+  getenv(name).map { String(cString: $0) } == "1"
+}

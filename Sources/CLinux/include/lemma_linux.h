@@ -26,6 +26,9 @@ int lemma_reflink(int from_fd, int to_fd);
 int lemma_spawn(const char *path, char *const argv[], char *const envp[], const char *folder,
                 int log_fd, pid_t *pid);
 
+// A descriptor that becomes readable when the child ends (pidfd_open), or -1 with errno.
+int lemma_process_descriptor(pid_t pid);
+
 // Waits for the child. Fills its exit status (or 128 + signal), peak memory (KiB) and CPU time
 // (microseconds). Then ends what is left of its process group. Returns 0 or an errno.
 int lemma_wait(pid_t pid, int *status, int64_t *peak_kib, int64_t *cpu_us);

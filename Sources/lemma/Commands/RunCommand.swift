@@ -35,7 +35,7 @@ struct RunCommand: LemmaCommand {
   func execute() throws {
     let (workspace, pipeline, registry) = try options.load()
     let display = ProgressDisplay(isLive: Terminal.isInteractive && !quiet)
-    Interrupt.watch { display.announceStop() }
+    try Interrupt.watch { display.announceStop() }
     let isQuiet = quiet
     let runner = Runner(
       workspace: workspace, pipeline: pipeline, registry: registry,

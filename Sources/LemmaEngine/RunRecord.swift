@@ -18,7 +18,7 @@ public enum RunRecord {
     }
     defer { withExtendedLifetime(lock) {} }
     let ledger = try workspace.ledger()
-    let files = try self.files(summary, of: pipeline, in: workspace)
+    let files = try self.files(summary, of: pipeline, in: workspace, projectCommit: ledger.projectCommit())
     let id = try ledger.commit(files: files, time: summary.began + Int64(summary.seconds)) { number in
       message(summary, of: pipeline, number: number)
     }
@@ -44,7 +44,7 @@ public enum RunRecord {
   }
 
   private static func files(
-    _ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace
+    _ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace, projectCommit: String?
   ) throws -> [(path: String, bytes: [UInt8])] {
     var files: [(path: String, bytes: [UInt8])] = [("pipeline.yaml", pipeline.bytes)]
     var metrics: [String: JSON] = [:]
@@ -60,18 +60,22 @@ public enum RunRecord {
       }
     }
     files.append(("metrics.json", Array(JSON.object(metrics).pretty.utf8)))
-    files.append(("run.json", Array(try run(summary, of: pipeline, in: workspace).pretty.utf8)))
+    files.append(
+      ("run.json", Array(try run(summary, of: pipeline, in: workspace, projectCommit: projectCommit).pretty.utf8)))
     return files
   }
 
-  private static func run(_ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace) throws -> JSON {
+  private static func run(
+    _ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace, projectCommit: String?
+  ) throws -> JSON {
     let program = try workspace.store.identify("/proc/self/exe")
     return [
       "format": 1, "pipeline": .string(pipeline.name), "pipeline_sha256": .string(Seal(of: pipeline.bytes).hex),
       "parameters": .object(pipeline.parameters), "status": .string(summary.status),
       "began": .string(Clock.text(summary.began)), "seconds": JSON((summary.seconds * 1000).rounded() / 1000),
       "lemma": ["version": .string(lemmaVersion), "program": program?.json ?? .null],
-      "platform": ActionDocument.platform, "processors": JSON(Machine.processors),
+      "project_commit": projectCommit.map(JSON.string) ?? .null, "platform": ActionDocument.platform,
+      "processors": JSON(Machine.processors),
       "stages": .array(summary.stages.map { .string($0.stage.id) }),
       "sources": .array(
         pipeline.sources.map { source in

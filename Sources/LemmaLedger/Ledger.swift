@@ -37,6 +37,16 @@ public final class Ledger {
     return id.hex
   }
 
+  /// The commit that the repository's own branch stands on: the version of the project's files, where
+  /// the ledger lives with them. `nil` in a bare repository or before the first commit.
+  public func projectCommit() -> String? {
+    var id = git_oid()
+    guard git_repository_is_bare(repository.pointer) == 0,
+      git_reference_name_to_id(&id, repository.pointer, "HEAD") == 0
+    else { return nil }
+    return id.hex
+  }
+
   /// Commits a run on top of the newest one.
   /// - Parameters:
   ///   - files: the commit's tree; paths with `/` between the parts.

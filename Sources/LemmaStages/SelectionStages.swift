@@ -38,7 +38,12 @@ struct DecontaminateStage: BuiltinStage {
     name: "decontaminate",
     summary: "Removes rows that share an n-gram, or their whole text, with a test set (Skywork-Math, section 4.3.7).",
     inputs: [.rows, .init(name: "tests", summary: "The test problems.", isList: true)],
-    outputs: [.rows, .init(name: "removed", summary: "What was removed, and why.", fileName: "removed.json")],
+    outputs: [
+      .rows,
+      .init(
+        name: "removed", summary: "One record a removed row: the reason, the test problem, the words.",
+        fileName: "removed.jsonl"),
+    ],
     parameters: [
       .count("n", "Words in a row that make a hit.", atLeast: 1, default: 30),
       .init(
@@ -57,8 +62,10 @@ struct DecontaminateStage: BuiltinStage {
       against: tests, configuration: .init(n: settings.int("n"), tokenizer: tokenizer))
     let outcome = decontamination.filter(try Row.read(context.input("rows").path))
     try Row.write(outcome.kept, to: context.output("rows"))
-    try Files.write(Array(decontamination.report(outcome).pretty.utf8), to: context.output("removed"))
-    return ["kept": JSON(outcome.kept.count), "removed": JSON(outcome.hits.count)]
+    let removed = try JSONLWriter(path: context.output("removed"))
+    for hit in outcome.hits { try removed.write(hit.json) }
+    try removed.finish()
+    return decontamination.report(outcome)
   }
 }
 

@@ -14,6 +14,7 @@ enum AuditView {
     out("run \(audit.run.number), commit \(audit.run.id), \(Clock.text(audit.run.time))")
     let lemma = audit.circumstances["lemma"]
     out("lemma \(lemma?["version"]?.string ?? "?"), program sha256 \(lemma?["program"]?["sha256"]?.string ?? "?")")
+    if let commit = audit.circumstances["project_commit"]?.string { out("project at commit \(commit)") }
     for step in audit.steps { print(step) }
     out("")
     for note in audit.notes { out("note   \(note)") }

@@ -57,7 +57,12 @@ struct LedgerTests {
     let ledger = try makeLedger()
     try commit(ledger, "one")
     #expect(ledger.location.hasSuffix("/.git/"))
-    #expect(try Command.run(["git", "branch", "-a"], in: space.path).out == "")
+    #expect(ledger.projectCommit() == nil)
+    let words = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"]
+    _ = try Command.run(["git"] + words, in: space.path)
+    let head = try Command.run(["git", "rev-parse", "HEAD"], in: space.path).out
+    #expect(ledger.projectCommit().map { $0 + "\n" } == head)
+    #expect(try Command.run(["git", "rev-parse", "HEAD"], in: space.path).out == head)
     #expect(try Command.run(["git", "log", "--format=%s", "refs/lemma/runs"], in: space.path).out == "Run 1\n")
   }
 

@@ -20,13 +20,16 @@ struct Execution: Sendable {
   /// Executes the action, or takes the result that another process recorded in the meantime. When
   /// this returns, result and outputs are durable.
   /// - Throws: `ObjectFault` when an input cannot be served, `Cancelled`, or `Failure`.
-  func run() throws -> ActionResult {
+  func run() throws -> (result: ActionResult, wasExecuted: Bool) {
     let document = action.document
-    guard let lock = try store.lock(action: document.key, isCancelled: isCancelled) else { throw Cancelled() }
+    let waiting = { (holder: String) in report(Progress(unit: "", done: 0, total: 0, detail: "waiting for \(holder)")) }
+    guard let lock = try store.lock(action: document.key, waiting: waiting, isCancelled: isCancelled) else {
+      throw Cancelled()
+    }
     defer { withExtendedLifetime(lock) {} }
     let recorded = try store.index.result(key: document.key, documentSeal: document.identity.seal)
     if let result = ActionResult(json: recorded), try result.outputs.values.allSatisfy({ try store.isSound($0) }) {
-      return result
+      return (result, false)
     }
     try Files.remove(root)
     for folder in ["in", "out", "tmp"] { try Files.makeFolder("\(root)/\(folder)") }
@@ -35,7 +38,7 @@ struct Execution: Sendable {
     if isCancelled() { throw Cancelled() }
     _ = try store.put(document.bytes)
     try store.index.record(result: result.json, key: document.key, documentSeal: document.identity.seal)
-    return result
+    return (result, true)
   }
 
   private func execute() throws -> ActionResult {

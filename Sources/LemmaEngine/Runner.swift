@@ -221,7 +221,9 @@ public final class Runner {
     freeMemory += memory
     running -= 1
     do {
-      try finish(number, action, try message.result.get(), .ran(seconds: message.seconds), reason: reason)
+      let (result, wasExecuted) = try message.result.get()
+      // Another process may have executed the action while this one waited for its lock.
+      try finish(number, action, result, wasExecuted ? .ran(seconds: message.seconds) : .cached, reason: reason)
     } catch  where error is Cancelled || error is CancellationError {
       end(number, .cancelled)
     } catch let fault as ObjectFault {
@@ -305,7 +307,7 @@ public final class Runner {
 
 private struct Message: Sendable {
   var number: Int
-  var result: Result<ActionResult, any Error>
+  var result: Result<(result: ActionResult, wasExecuted: Bool), any Error>
   var seconds: Double
 }
 

@@ -59,6 +59,7 @@ public final class Auditor {
   private var notes: [String] = []
   private var steps: [Audit.Step] = []
   private var stages: [String: RecordedStage] = [:]
+  private var executions: [String: RecordedRun] = [:]
   private var verified: [Identity: Bool] = [:]
   private var visited: Set<String> = []
   private var datasets = DatasetCheck()
@@ -85,7 +86,8 @@ public final class Auditor {
     stages = Dictionary(uniqueKeysWithValues: all.map { ($0.stage, $0) })
     let target = try Target.find(text, stages: all, project: workspace.project, folder: folder)
     try verifyWorkspace(target)
-    try visit(target.stage, run: id)
+    executions = try history.executions(before: id)
+    try visit(target.stage)
     faults += datasets.faults
     return Audit(
       target: target, run: recorded, circumstances: try history.summary(of: id), steps: steps, faults: faults,
@@ -126,7 +128,7 @@ public final class Auditor {
     }
   }
 
-  private func visit(_ id: String, run: String) throws {
+  private func visit(_ id: String) throws {
     guard visited.insert(id).inserted else { return }
     guard let stage = stages[id] else {
       faults.append(Audit.Fault(subject: "stage \(id)", message: "the run's record has no such stage"))
@@ -144,7 +146,7 @@ public final class Auditor {
     if let log = result.log { _ = link("log", log, origin: "", role: "log of stage '\(id)'") }
     let inputs = try links(inputsOf: stage, action: action)
     datasets.check(stage: id, inputs: inputs, outputs: outputs, store: workspace.store, isSound: isSound)
-    let execution = try history.execution(ofAction: key, before: run)
+    let execution = executions[key]
     if execution == nil { notes.append("no run of this ledger executed '\(id)': its result came from the store") }
     steps.append(
       Audit.Step(
@@ -152,7 +154,7 @@ public final class Auditor {
         configuration: action["with"] ?? action["command"] ?? .null, actionKey: key,
         executedIn: execution.map { ($0.number, $0.id) }, inputs: inputs, outputs: outputs, metrics: result.metrics))
     for origins in stage.origins.sorted(by: { $0.key < $1.key }).map(\.value) {
-      for case .stage(let producer, _) in origins { try visit(producer, run: run) }
+      for case .stage(let producer, _) in origins { try visit(producer) }
     }
   }
 

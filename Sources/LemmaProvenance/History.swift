@@ -63,15 +63,15 @@ public struct History {
       origins: origins, failure: json["failure"]?.string)
   }
 
-  /// The newest run, at or before `run`, that executed the action with this key.
-  public func execution(ofAction key: String, before run: String) throws -> RecordedRun? {
-    var next: String? = run
-    while let id = next {
-      let recorded = try ledger.run(id)
-      if try stages(of: id).contains(where: { $0.actionKey == key && $0.outcome == "ran" }) { return recorded }
-      next = recorded.parent
+  /// For every action executed at or before `run`, the newest run that did.
+  public func executions(before run: String) throws -> [String: RecordedRun] {
+    var found: [String: RecordedRun] = [:]
+    for recorded in try ledger.runs(from: run) {
+      for stage in try stages(of: recorded.id) where stage.outcome == "ran" {
+        if let key = stage.actionKey, found[key] == nil { found[key] = recorded }
+      }
     }
-    return nil
+    return found
   }
 
   private func json(_ path: String, of run: String) throws -> JSON {

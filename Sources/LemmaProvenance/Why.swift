@@ -53,7 +53,7 @@ extension Why {
   /// What the ledger says of the last time that the stage ran.
   private static func lastExecution(of stage: String, key: String, workspace: Workspace) throws -> [String] {
     let history = History(try workspace.ledger())
-    guard let head = try history.ledger.head(), let run = try history.execution(ofAction: key, before: head) else {
+    guard let head = try history.ledger.head(), let run = try history.executions(before: head)[key] else {
       return []
     }
     let recorded = try history.stages(of: run.id).first { $0.actionKey == key && $0.outcome == "ran" }

@@ -113,6 +113,11 @@ private final class Intake {
       entries.append(Tree.Entry(path: place, node: .link(target: target[..<length].map { UInt8(bitPattern: $0) })))
     case S_IFREG, S_IFDIR:
       let isFile = status.st_mode & S_IFMT == S_IFREG
+      if !isFile, try store.isRoot(status) {
+        throw Failure(
+          .user, "store-inside", "'\(path)' contains the store, which cannot be kept in itself",
+          hint: "name the files or folders you mean")
+      }
       if isFile, let known = try known(Stamp(status)) {
         entries.append(Tree.Entry(path: place, node: .file(known, isExecutable: status.st_mode & 0o100 != 0)))
         return

@@ -40,6 +40,13 @@ public final class Store: Sendable {
     }
   }
 
+  /// Whether a folder's status is that of the store itself.
+  func isRoot(_ status: stat) throws -> Bool {
+    var own = stat()
+    guard stat(root, &own) == 0 else { throw Failure.system("stat", path: root, errno: errno) }
+    return status.st_dev == own.st_dev && status.st_ino == own.st_ino
+  }
+
   /// A fresh name for a temporary file of this process, inside the store's file system.
   func temporaryPath() throws -> String {
     let folder = "\(root)/tmp/\(getpid())"
@@ -61,7 +68,14 @@ public final class Store: Sendable {
   public func executionRoot(key: Digest) -> String { "\(root)/actions/\(key.hex)" }
 
   /// Takes the lock that lets one process execute an action.
-  public func lock(action key: Digest, isCancelled: () -> Bool) throws -> FileLock? {
-    try FileLock.take("\(root)/locks/\(key.hex)", isCancelled: isCancelled)
+  /// - Parameter waiting: told who has it, when it is not free.
+  /// - Returns: `nil` when `isCancelled` turned true first.
+  public func lock(
+    action key: Digest, waiting: (_ holder: String) -> Void, isCancelled: () -> Bool
+  ) throws -> FileLock? {
+    let path = "\(root)/locks/\(key.hex)"
+    if let lock = try FileLock.tryTake(path) { return lock }
+    waiting(FileLock.holder(path))
+    return try FileLock.take(path, isCancelled: isCancelled)
   }
 }

@@ -126,7 +126,8 @@ final class ProgressDisplay: Sendable {
 
   private func describe(_ running: Running, at moment: Double) -> String {
     let elapsed = Terminal.duration(moment - running.started)
-    guard let progress = running.progress, progress.total > 0 else { return elapsed }
+    guard let progress = running.progress else { return elapsed }
+    if progress.total == 0 { return "\(elapsed)  \(progress.detail)" }
     let share = min(1, Double(progress.done) / Double(progress.total))
     let filled = Int(share * 20)
     let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: 20 - filled)

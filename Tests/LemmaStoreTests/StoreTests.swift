@@ -142,6 +142,12 @@ struct StoreTests {
     #expect { try store.ingest(space.file("in")) } throws: { ($0 as? Failure)?.code == "special-file" }
   }
 
+  @Test("a folder that holds the store is refused, not swallowed")
+  func storeInside() throws {
+    let store = try makeStore()
+    #expect { try store.ingest(space.path) } throws: { ($0 as? Failure)?.code == "store-inside" }
+  }
+
   @Test("temporary files of dead processes are swept, those of living ones stay")
   func sweep() throws {
     _ = try makeStore()

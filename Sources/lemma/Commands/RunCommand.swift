@@ -52,6 +52,7 @@ struct RunCommand: LemmaCommand {
     } else if !quiet {
       RunView.print(summary, commit: commit, workspace: workspace)
     }
+    if let worst = summary.failures.first(where: { $0.kind != .user }) { throw ExitCode(worst) }
     if !summary.failures.isEmpty { throw ExitCode.faulty }
     if summary.wasCancelled { throw ExitCode.interrupted }
   }

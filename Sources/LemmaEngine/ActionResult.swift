@@ -10,7 +10,8 @@ public struct ActionResult: Sendable {
   public var log: Artifact?
   /// Wall time of the execution; what was used, not what was made: it enters no key.
   public var seconds: Double
-  public var cpuSeconds: Double
+  /// Processor time, where it is known.
+  public var cpuSeconds: Double?
   /// Peak memory in KiB, where it is known.
   public var peakKiB: Int?
 
@@ -18,7 +19,8 @@ public struct ActionResult: Sendable {
     var members: [String: JSON] = [
       "outputs": .object(outputs.mapValues(\.json)), "metrics": .object(metrics),
       "resources": [
-        "seconds": JSON((seconds * 1000).rounded() / 1000), "cpu_seconds": JSON((cpuSeconds * 1000).rounded() / 1000),
+        "seconds": JSON((seconds * 1000).rounded() / 1000),
+        "cpu_seconds": cpuSeconds.map { JSON(($0 * 1000).rounded() / 1000) } ?? .null,
         "peak_kib": peakKiB.map { JSON($0) } ?? .null,
       ],
     ]
@@ -37,7 +39,7 @@ public struct ActionResult: Sendable {
     metrics = json?["metrics"]?.object ?? [:]
     log = Artifact(json: json?["log"])
     seconds = json?["resources"]?["seconds"]?.double ?? 0
-    cpuSeconds = json?["resources"]?["cpu_seconds"]?.double ?? 0
+    cpuSeconds = json?["resources"]?["cpu_seconds"]?.double
     peakKiB = json?["resources"]?["peak_kib"]?.int
   }
 
@@ -54,6 +56,6 @@ public struct ActionResult: Sendable {
 /// What an execution used.
 struct Usage: Sendable {
   var seconds: Double
-  var cpuSeconds: Double
+  var cpuSeconds: Double?
   var peakKiB: Int?
 }

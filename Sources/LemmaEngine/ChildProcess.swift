@@ -1,11 +1,19 @@
 import CLinux
 import Glibc
 import LemmaBasics
+import Synchronization
 
 /// A started program and everything it started: one process group, which ends when the program
 /// does, or when the run is cancelled.
-struct ChildProcess {
+public struct ChildProcess {
+  private static let living = Mutex<Set<pid_t>>([])
+
   let pid: pid_t
+
+  /// Ends every group that is still at work, at once.
+  public static func killAll() {
+    living.withLock { for pid in $0 { kill(-pid, SIGKILL) } }
+  }
 
   /// How it ended, and what it used.
   struct Ending {
@@ -21,12 +29,15 @@ struct ChildProcess {
   ///   - log: the open file that both of its outputs go to.
   /// - Throws: `Failure` with the system's reason.
   init(path: String, words: [String], environment: [String], folder: String, log: Int32) throws {
-    var pid: pid_t = 0
-    let code = withCStrings(words) { arguments in
-      withCStrings(environment) { lemma_spawn(path, arguments, $0, folder, log, &pid) }
+    pid = try ChildProcess.living.withLock { living in
+      var pid: pid_t = 0
+      let code = withCStrings(words) { arguments in
+        withCStrings(environment) { lemma_spawn(path, arguments, $0, folder, log, &pid) }
+      }
+      guard code == 0 else { throw Failure.system("spawn", path: words[0], errno: code) }
+      living.insert(pid)
+      return pid
     }
-    guard code == 0 else { throw Failure.system("spawn", path: words[0], errno: code) }
-    self.pid = pid
   }
 
   /// Waits for the end. When `isCancelled` turns true the group is asked to end and, two seconds
@@ -52,7 +63,10 @@ struct ChildProcess {
     var status: Int32 = 0
     var peak: Int64 = 0
     var cpu: Int64 = 0
-    let code = lemma_wait(pid, &status, &peak, &cpu)
+    let code = ChildProcess.living.withLock { living in
+      living.remove(pid)
+      return lemma_wait(pid, &status, &peak, &cpu)
+    }
     guard code == 0 else { throw Failure.system("wait", path: "process \(pid)", errno: code) }
     return Ending(status: status, peakKiB: Int(peak), cpuSeconds: Double(cpu) / 1e6)
   }

@@ -47,7 +47,7 @@ struct Lookup {
     guard let result = ActionResult(json: stored) else { return .unknown(try reason(for: action)) }
     var mended: [String] = []
     for (name, artifact) in result.outputs.sorted(by: { $0.key < $1.key }) {
-      if try workspace.store.isSound(artifact) { continue }
+      if try workspace.store.isSound(artifact, quarantines: repairs) { continue }
       let path = action.stage.outputs.first { $0.name == name }.map { workspace.absolute($0.path) }
       if repairs, let path, try workspace.store.identify(path) == artifact,
         try workspace.store.ingest(path) == artifact

@@ -13,6 +13,8 @@ final class Resolver {
   private let keepsBytes: Bool
   private let sources: [String: Source]
   private let stages: [String: Stage]
+  /// Where the pipeline's outputs go in the workspace, with how they are referred to.
+  private let outputPlaces: [String: String]
   private var files: [String: Artifact] = [:]
   private var tools: [String: ResolvedCommand.Tool] = [:]
 
@@ -23,6 +25,9 @@ final class Resolver {
     self.keepsBytes = keepsBytes
     sources = Dictionary(uniqueKeysWithValues: pipeline.sources.map { ($0.name, $0) })
     stages = Dictionary(uniqueKeysWithValues: pipeline.stages.map { ($0.id, $0) })
+    outputPlaces = Dictionary(
+      pipeline.stages.flatMap { stage in stage.outputs.map { ($0.path, "\(stage.name).\($0.name)") } },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// An action ready to be looked up or executed.
@@ -75,7 +80,7 @@ final class Resolver {
   }
 
   private func resolve(_ input: Stage.Input, of stage: Stage, results: [String: ActionResult]) throws -> ResolvedInput {
-    let members = try input.refs.map { reference in
+    let members = try input.refs.enumerated().map { number, reference in
       let artifact: Artifact
       var place: String
       switch reference.origin {
@@ -96,7 +101,8 @@ final class Resolver {
         // A file that a person names by its path keeps it, so that scripts find their neighbours.
       } else {
         let suffix = Resolver.suffix(of: place)
-        place = input.isList ? "in/\(input.name)/\(reference.label ?? "")\(suffix)" : "in/\(input.name)\(suffix)"
+        let member = reference.label.map(RunRecord.fileName) ?? String(number)
+        place = input.isList ? "in/\(input.name)/\(member)\(suffix)" : "in/\(input.name)\(suffix)"
       }
       return ResolvedInput.Member(
         label: reference.label ?? "", place: place, artifact: artifact, origin: reference.origin)
@@ -119,20 +125,42 @@ final class Resolver {
     var command = ResolvedCommand(words: words.flatMap { $0.expand(inputs: places, outputs: outputs) })
     // A word that names a file of the project is an input, declared by being there.
     for word in words {
-      guard let path = word.plainText, !path.isEmpty, !path.hasPrefix("-"), !path.hasPrefix("/"),
-        !path.split(separator: "/").contains(".."), isRegularFile(workspace.absolute(path))
-      else { continue }
-      command.files[path] = try file(path, at: stage.position, what: "stage '\(stage.id)'")
+      guard let path = word.plainText, !path.isEmpty, !path.hasPrefix("-"), !path.hasPrefix("/") else { continue }
+      let parts = path.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
+      guard !parts.contains("..") else { continue }
+      let place = parts.filter { $0 != "." }.joined(separator: "/")
+      try refuseOutput(place, of: stage)
+      guard isRegularFile(workspace.absolute(place)) else { continue }
+      command.files[place] = try file(place, at: stage.position, what: "stage '\(stage.id)'")
     }
-    for name in Set(stage.tools + [command.words[0]]).sorted() where command.files[name] == nil {
+    let isOwn = inputs.contains { $0.members.contains { $0.place == command.words[0] } }
+    let programs = isOwn ? stage.tools : stage.tools + [command.words[0]]
+    for name in Set(programs).sorted() where command.files[Resolver.withoutDot(name)] == nil {
       command.tools[name] = try tool(name, of: stage)
     }
+    // What OpenMP and its kin would take from the machine is the stage's own declaration.
+    command.environment["OMP_NUM_THREADS"] = .string(String(stage.resources.cpus))
     for (name, value) in stage.environment {
       command.environment[name] =
         value.hasPrefix(ResolvedCommand.secretPrefix)
         ? ["secret": .string(String(value.dropFirst(ResolvedCommand.secretPrefix.count)))] : .string(value)
     }
     return command
+  }
+
+  private static func withoutDot(_ name: String) -> String { name.hasPrefix("./") ? String(name.dropFirst(2)) : name }
+
+  /// A word that names what another stage makes would read what an earlier run left there.
+  private func refuseOutput(_ place: String, of stage: Stage) throws {
+    var path = place
+    while !path.isEmpty, path != "." {
+      if let reference = outputPlaces[path], !stage.outputs.contains(where: { $0.path == path }) {
+        throw Failure(
+          .user, "output-as-word", "stage '\(stage.id)': '\(place)' is made by this pipeline", at: stage.position,
+          hint: "give ${stages.\(reference)} under 'in:' and use ${in.NAME}")
+      }
+      path = Files.parent(path)
+    }
   }
 
   private func isRegularFile(_ path: String) -> Bool {
@@ -142,7 +170,9 @@ final class Resolver {
 
   private func tool(_ name: String, of stage: Stage) throws -> ResolvedCommand.Tool {
     if let known = tools[name] { return known }
-    let folders = name.contains("/") ? [""] : searchPath().split(separator: ":").map { "\($0)/" }
+    let folders =
+      name.hasPrefix("/")
+      ? [""] : name.contains("/") ? ["\(workspace.project)/"] : searchPath().split(separator: ":").map { "\($0)/" }
     for folder in folders {
       guard access(folder + name, X_OK) == 0, let resolved = realpath(folder + name, nil) else { continue }
       defer { free(resolved) }

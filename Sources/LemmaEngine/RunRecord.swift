@@ -19,14 +19,25 @@ public enum RunRecord {
     defer { withExtendedLifetime(lock) {} }
     let ledger = try workspace.ledger()
     let files = try self.files(summary, of: pipeline, in: workspace, projectCommit: ledger.projectCommit())
+    let lost = try lostHead(of: ledger, in: workspace)
     let id = try ledger.commit(files: files, time: summary.began + Int64(summary.seconds)) { number in
-      message(summary, of: pipeline, number: number)
+      message(summary, of: pipeline, number: number, lost: lost)
     }
-    try workspace.store.index.record(head: id, ofLedger: ledger.location)
+    try workspace.store.index.record(head: id, ofLedger: workspace.name(of: ledger))
     return id
   }
 
-  private static func message(_ summary: RunSummary, of pipeline: Pipeline, number: Int) -> String {
+  /// The line of a run's message that names a run which the ledger contained and no longer does.
+  public static let lostTrailer = "Lemma-Lost: "
+
+  /// The newest run that this store has seen in the ledger, if the ledger does not contain it.
+  public static func lostHead(of ledger: Ledger, in workspace: Workspace) throws -> String? {
+    guard let seen = try workspace.store.index.head(ofLedger: workspace.name(of: ledger)) else { return nil }
+    if try ledger.head() == seen { return nil }
+    return try ledger.runs().contains { $0.id == seen } ? nil : seen
+  }
+
+  private static func message(_ summary: RunSummary, of pipeline: Pipeline, number: Int, lost: String?) -> String {
     let counts = ["ran", "cached", "failed", "cancelled", "blocked"]
       .map { (word: $0, count: summary.count($0)) }.filter { $0.count > 0 }
       .map { "\($0.count) \($0.word)" }.joined(separator: ", ")
@@ -40,7 +51,8 @@ public enum RunRecord {
       }
       text += "\n"
     }
-    return printable(text) + (changed ? "\n" : "") + "\(Ledger.trailer(number: number))"
+    if let lost { text += "\(lostTrailer)\(lost)\n" }
+    return printable(text) + (changed || lost != nil ? "\n" : "") + "\(Ledger.trailer(number: number))"
   }
 
   private static func files(

@@ -1,5 +1,6 @@
 import Glibc
 import LemmaBasics
+import LemmaHash
 import LemmaLedger
 import LemmaStore
 
@@ -13,7 +14,9 @@ public final class Workspace: Sendable {
   /// - Parameter store: the store's folder; `cache` in the project when nil.
   public init(project: String, store: String? = nil) throws {
     self.project = try Workspace.resolve(project)
-    self.store = try Store(at: store ?? "\(self.project)/cache")
+    let place = store ?? "\(self.project)/cache"
+    try Files.makeFolder(place)
+    self.store = try Store(at: Workspace.resolve(place))
   }
 
   private static func resolve(_ path: String) throws -> String {
@@ -47,7 +50,28 @@ public final class Workspace: Sendable {
     store.root.hasPrefix(project + "/") ? ".\(store.root.dropFirst(project.count))" : project
   }
 
+  /// The history of runs. It stays where it was begun: a repository made around the project later does
+  /// not hide the runs that are recorded beside the store.
   public func ledger() throws -> Ledger {
-    try Ledger(project: project, fallback: "\(store.root)/ledger.git")
+    guard let lock = try FileLock.take("\(store.root)/locks/ledger-opening") else {
+      throw Failure(.internal, "lock", "the ledger's lock was not given")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    return try Ledger(project: project, fallback: "\(store.root)/ledger.git")
+  }
+
+  /// What the index calls a ledger, the same when project and ledger move together.
+  public func name(of ledger: Ledger) -> String {
+    ledger.location.hasPrefix(project + "/") ? ".\(ledger.location.dropFirst(project.count))" : ledger.location
+  }
+
+  /// Takes the workspace for one run; a second run waits, so that two never mix their outputs.
+  /// - Parameter waiting: told who has it, when it is not free.
+  /// - Returns: `nil` when `isCancelled` turned true first.
+  public func lockForRun(waiting: (_ holder: String) -> Void, isCancelled: () -> Bool) throws -> FileLock? {
+    let path = "\(store.root)/locks/run-\(Digest(of: Array(id.utf8)).hex)"
+    if let lock = try FileLock.tryTake(path) { return lock }
+    waiting(FileLock.holder(path))
+    return try FileLock.take(path, isCancelled: isCancelled)
   }
 }

@@ -16,9 +16,9 @@ struct WorkspaceOutputs {
     for output in stage.outputs {
       guard let artifact = result.outputs[output.name] else { continue }
       let path = workspace.absolute(output.path)
-      if try workspace.store.identify(path) == artifact { continue }
+      if try stands(artifact, at: path) { continue }
       try checkInside(path)
-      if Files.exists(path) { _ = try workspace.store.ingest(path) }
+      if isPlain(path) { _ = try workspace.store.ingest(path) }
       try replace(path, with: artifact)
       written.append(output.path)
     }
@@ -29,8 +29,18 @@ struct WorkspaceOutputs {
   func stale(_ result: ActionResult, of stage: Stage) throws -> [String] {
     try stage.outputs.compactMap { output in
       guard let artifact = result.outputs[output.name] else { return nil }
-      return try workspace.store.identify(workspace.absolute(output.path)) == artifact ? nil : output.path
+      return try stands(artifact, at: workspace.absolute(output.path)) ? nil : output.path
     }
+  }
+
+  private func stands(_ artifact: Artifact, at path: String) throws -> Bool {
+    try isPlain(path) && workspace.store.identify(path) == artifact
+  }
+
+  /// Whether a file or a folder stands there; a link, a FIFO or the like is never an output.
+  private func isPlain(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
   private func replace(_ path: String, with artifact: Artifact) throws {
@@ -52,9 +62,11 @@ struct WorkspaceOutputs {
     guard let resolved = realpath(folder, nil) else { throw Failure.system("realpath", path: folder, errno: errno) }
     defer { free(resolved) }
     let place = String(cString: resolved)
-    guard place == workspace.project || place.hasPrefix(workspace.project + "/") else {
+    let isOurs = place == workspace.store.root || place.hasPrefix(workspace.store.root + "/")
+    let isGit = place.split(separator: "/").contains { $0.lowercased() == ".git" }
+    guard place == workspace.project || place.hasPrefix(workspace.project + "/"), !isOurs, !isGit else {
       throw Failure(
-        .user, "output-escapes", "the output '\(path)' would be written to '\(place)', outside the project",
+        .user, "output-escapes", "the output '\(path)' would be written to '\(place)', which is no place for outputs",
         hint: "remove the link, or choose another path for the output")
     }
   }

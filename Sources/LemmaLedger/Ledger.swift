@@ -6,6 +6,7 @@ import LemmaBasics
 /// lives in the project's repository if there is one, else in a bare one beside the store.
 public final class Ledger {
   public static let reference = "refs/lemma/runs"
+  private static let completionMark = "lemma-ledger"
 
   /// The repository's folder (`.git`, or the bare repository).
   public let location: String
@@ -13,19 +14,25 @@ public final class Ledger {
 
   /// - Parameters:
   ///   - project: the folder from which a repository is looked for, upwards on the same file system.
-  ///   - fallback: the bare repository to use, and to make, when there is none.
+  ///   - fallback: the bare repository to use, and to make, when there is none; once begun it is used
+  ///     for good.
   /// - Throws: `Failure` when a repository is there and cannot be used.
   public init(project: String, fallback: String) throws {
     Git.start()
     var found = git_buf()
     defer { git_buf_dispose(&found) }
     var path = fallback
-    if git_repository_discover(&found, project, 0, nil) == 0, let text = found.ptr { path = String(cString: text) }
-    let isNew = path == fallback && !Files.exists(fallback)
+    let isBegun = Files.exists("\(fallback)/HEAD")
+    if !isBegun, git_repository_discover(&found, project, 0, nil) == 0, let text = found.ptr {
+      path = String(cString: text)
+    }
+    // Making it is repeatable: what a kill left half made is completed.
+    let isNew = path == fallback && !Files.exists("\(fallback)/\(Ledger.completionMark)")
     location = path
     repository = try Handle.make("open the ledger's repository '\(path)'", free: git_repository_free) {
       isNew ? git_repository_init($0, path, 1) : git_repository_open($0, path)
     }
+    if isNew { try Files.write([], to: "\(fallback)/\(Ledger.completionMark)", durable: true) }
   }
 
   /// The newest run's commit, or `nil` before the first.
@@ -62,11 +69,14 @@ public final class Ledger {
       let number = try parent.map { try run($0).number + 1 } ?? 1
       do {
         return try commit(tree: tree, parent: parent, time: time, message: message(number))
-      } catch is Race where attempt < 50 {
+      } catch is Race {
+        guard attempt < 250 else { break }
         usleep(20_000)  // Another process committed first: go on top of it.
       }
     }
-    fatalError("unreachable")
+    throw Failure(
+      .store, "ledger-locked", "the ledger '\(location)' stays locked by another process",
+      hint: "if no git process is at work there, remove '\(location)/\(Ledger.reference).lock' and run again")
   }
 
   private struct Race: Error {}
@@ -156,7 +166,7 @@ extension Ledger {
     let parent = git_commit_parentcount(commit.pointer) > 0 ? git_commit_parent_id(commit.pointer, 0)?.pointee.hex : nil
     let number = message.split(separator: "\n").last { $0.hasPrefix(Ledger.numberTrailer) }
       .flatMap { Int($0.dropFirst(Ledger.numberTrailer.count)) }
-    guard let number else {
+    guard let number, (1...Int(Int32.max)).contains(number) else {
       throw Failure(.store, "ledger", "commit \(id) is not a run: it has no \(Ledger.numberTrailer)line")
     }
     return RecordedRun(id: id, parent: parent, number: number, time: git_commit_time(commit.pointer), message: message)

@@ -19,7 +19,10 @@ enum ProjectPath {
     if isAbsolute, !mayLeave { return refuse("\(quoted(text)) is an absolute path", inside) }
     if text == "~" || text.hasPrefix("~/") { return refuse("~ is not expanded in \(quoted(text))", inside) }
     if text.utf8.count > byteLimit { return refuse("the path is longer than \(byteLimit) bytes") }
-    let parts = text.split(separator: "/").filter { $0 != "." }
+    // By bytes: a combining mark behind a slash would hide it from `Character`.
+    let parts = text.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }.filter {
+      $0 != "."
+    }
     let climb = mayLeave && !isAbsolute ? parts.prefix { $0 == ".." } : []
     let rest = parts.dropFirst(climb.count)
     let isInside = !isAbsolute && climb.isEmpty
@@ -32,7 +35,7 @@ enum ProjectPath {
     if rest.count > depthLimit { return refuse("the path is deeper than \(depthLimit) folders") }
     if let long = rest.first(where: { $0.utf8.count > componentLimit }) {
       return refuse(
-        "\(quoted(String(long))) is longer than the \(componentLimit) bytes that a file name can have")
+        "\(quoted(long)) is longer than the \(componentLimit) bytes that a file name can have")
     }
     return .success((isAbsolute ? "/" : "") + parts.joined(separator: "/"))
   }

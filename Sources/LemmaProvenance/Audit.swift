@@ -59,9 +59,11 @@ public final class Auditor {
   private var notes: [String] = []
   private var steps: [Audit.Step] = []
   private var stages: [String: RecordedStage] = [:]
-  private var executions: [String: RecordedRun] = [:]
+  private var executions: [String: (run: RecordedRun, stage: RecordedStage)] = [:]
+  private var summary: JSON = .null
   private var verified: [Identity: Bool] = [:]
   private var visited: Set<String> = []
+  private var checkedPaths: Set<String> = []
   private var datasets = DatasetCheck()
 
   public init(workspace: Workspace) throws {
@@ -77,35 +79,66 @@ public final class Auditor {
   public func audit(_ text: String, run: String = "latest", folder: String) throws -> Audit {
     let ledger = history.ledger
     guard try ledger.head() != nil else {
+      if let lost = try RunRecord.lostHead(of: ledger, in: workspace) {
+        throw Failure(.store, "ledger-lost", "the ledger is gone: its newest run was commit \(lost)")
+      }
       throw Failure(.user, "no-runs", "nothing has been run here yet", hint: "start with 'lemma run'")
     }
-    let id = try ledger.resolve(run)
+    let (id, target) = try find(text, run: run, folder: folder)
     let recorded = try ledger.run(id)
     let commits = try verifyLedger()
+    summary = try history.summary(of: id)
     let all = try history.stages(of: id)
-    stages = Dictionary(uniqueKeysWithValues: all.map { ($0.stage, $0) })
-    let target = try Target.find(text, stages: all, project: workspace.project, folder: folder)
+    stages = Dictionary(all.map { ($0.stage, $0) }) { first, second in
+      faults.append(Audit.Fault(subject: "commit \(id)", message: "it names the stage '\(second.stage)' twice"))
+      return first
+    }
+    try verifyCommit(id, stages: all)
     try verifyWorkspace(target)
     executions = try history.executions(before: id)
     try visit(target.stage)
     faults += datasets.faults
     return Audit(
-      target: target, run: recorded, circumstances: try history.summary(of: id), steps: steps, faults: faults,
+      target: target, run: recorded, circumstances: summary, steps: steps, faults: faults,
       notes: notes + datasets.notes, objectsVerified: verified.count, commitsVerified: commits)
+  }
+
+  /// The newest run in which what is asked about has a result, unless a run was named.
+  private func find(_ text: String, run: String, folder: String) throws -> (run: String, target: Target) {
+    let first = try history.ledger.resolve(run)
+    func target(in id: String) throws -> Target {
+      try Target.find(text, stages: history.stages(of: id), project: workspace.project, folder: folder)
+    }
+    if run == "latest" {
+      for recorded in try history.ledger.runs(from: first) {
+        guard let found = try? target(in: recorded.id) else { continue }
+        if try history.stage(found.stage, of: recorded.id).result != nil {
+          if recorded.id != first { notes.append("the newest run with this result is run \(recorded.number)") }
+          return (recorded.id, found)
+        }
+      }
+    }
+    return (first, try target(in: first))
   }
 
   /// Reads the whole chain of commits back, and looks for the newest run that this store has seen.
   private func verifyLedger() throws -> Int {
     let runs = try history.ledger.runs()
-    if let seen = try workspace.store.index.head(ofLedger: history.ledger.location),
-      !runs.contains(where: { $0.id == seen })
-    {
+    var lost = runs.flatMap { run in
+      run.message.split(separator: "\n").filter { $0.hasPrefix(RunRecord.lostTrailer) }
+        .map { String($0.dropFirst(RunRecord.lostTrailer.count)) }
+    }
+    if let seen = try RunRecord.lostHead(of: history.ledger, in: workspace) { lost.append(seen) }
+    for commit in lost {
       faults.append(
         Audit.Fault(
-          subject: "commit \(seen)",
+          subject: "commit \(commit)",
           message: "the ledger no longer contains this run, which was its newest: it was rolled back or rewritten"))
     }
-    for (newer, older) in zip(runs, runs.dropFirst()) where newer.number != older.number + 1 {
+    if try workspace.store.index.head(ofLedger: workspace.name(of: history.ledger)) == nil {
+      notes.append("this store has seen none of the ledger's runs, so a rollback would not show")
+    }
+    for (newer, older) in zip(runs, runs.dropFirst()) where newer.number - 1 != older.number {
       faults.append(
         Audit.Fault(
           subject: "commit \(newer.id)", message: "run \(newer.number) follows run \(older.number): a run is missing"))
@@ -113,12 +146,36 @@ public final class Auditor {
     return runs.count
   }
 
+  /// The parts of a run's commit must agree with each other.
+  private func verifyCommit(_ id: String, stages: [RecordedStage]) throws {
+    func fault(_ message: String) { faults.append(Audit.Fault(subject: "commit \(id)", message: message)) }
+    if Seal(of: try history.pipeline(of: id)).hex != summary["pipeline_sha256"]?.string {
+      fault("its pipeline file is not the one that its record was made with")
+    }
+    var metrics: [String: JSON] = [:]
+    for stage in stages {
+      guard let result = stage.result else { continue }
+      if !result.metrics.isEmpty { metrics[stage.stage] = .object(result.metrics) }
+      for (output, place) in stage.places {
+        guard let artifact = result.outputs[output] else { continue }
+        let suffix = Files.name(place).split(separator: ".").dropFirst().last.map { ".\($0)" } ?? ""
+        for name in Set([Files.name(place), "\(output)\(suffix)"]) {
+          let path = "files/\(RunRecord.fileName(stage.stage))/\(name)"
+          if let bytes = try history.ledger.read(path, of: id), Identity(of: bytes) != artifact.identity {
+            fault("its copy '\(path)' is not what the stage gave")
+          }
+        }
+      }
+    }
+    if try history.metrics(of: id) != .object(metrics) { fault("its metrics.json is not what its stages gave") }
+  }
+
   /// The file that a person looks at must be the one that was made.
   private func verifyWorkspace(_ target: Target) throws {
     guard let output = target.output, let stage = stages[target.stage], let place = stage.places[output],
       let made = stage.result?.outputs[output]
     else { return }
-    guard let found = try workspace.store.identify(workspace.absolute(place)) else {
+    guard let found = try workspace.store.identify(workspace.absolute(place), trustsStamps: false) else {
       notes.append("'\(place)' is not in the workspace; the store's copy was audited")
       return
     }
@@ -140,14 +197,24 @@ public final class Auditor {
     }
     verifyDocument(of: stage, action: action)
     try verifyIndex(of: stage, result: result)
+    verifyMetrics(of: stage, result: result)
     let outputs = result.outputs.sorted { $0.key < $1.key }.map { name, artifact in
       link(name, artifact, origin: stage.places[name] ?? "", role: "output '\(name)' of stage '\(id)'")
     }
     if let log = result.log { _ = link("log", log, origin: "", role: "log of stage '\(id)'") }
     let inputs = try links(inputsOf: stage, action: action)
     datasets.check(stage: id, inputs: inputs, outputs: outputs, store: workspace.store, isSound: isSound)
-    let execution = executions[key]
-    if execution == nil { notes.append("no run of this ledger executed '\(id)': its result came from the store") }
+    let execution = executions[key]?.run
+    if let executed = executions[key], let made = executed.stage.result {
+      if made.outputs != result.outputs || made.metrics != result.metrics {
+        faults.append(
+          Audit.Fault(
+            subject: "stage \(id)",
+            message: "its result is not the one that run \(executed.run.number) recorded when it ran"))
+      }
+    } else {
+      notes.append("no run of this ledger executed '\(id)': its result came from the store")
+    }
     steps.append(
       Audit.Step(
         stage: id, kind: action["kind"]?.string ?? action["command"]?.array?.first?.string ?? "",
@@ -180,6 +247,18 @@ public final class Auditor {
         Audit.Fault(
           subject: "action \(identity.digest.hex)",
           message: "index and ledger disagree on what stage '\(stage.stage)' gave"))
+    }
+  }
+
+  /// The numbers must be those of the metrics file, when the stage wrote one.
+  private func verifyMetrics(of stage: RecordedStage, result: ActionResult) {
+    guard let file = result.outputs["metrics"], file.kind != .folder,
+      verify(file.identity, role: "output 'metrics' of stage '\(stage.stage)'"),
+      let bytes = try? workspace.store.read(file.identity)
+    else { return }
+    if (try? Metrics.read(bytes, of: stage.stage)) != result.metrics {
+      faults.append(
+        Audit.Fault(subject: "stage \(stage.stage)", message: "its recorded metrics are not those of its metrics file"))
     }
   }
 
@@ -216,11 +295,28 @@ public final class Auditor {
             subject: "stage \(stage)",
             message: "its input '\(name)' is not the output '\(output)' that stage '\(id)' gave"))
       }
-    case .source, .path: break
+    case .source(let source):
+      guard let declared = summary["sources"]?.array?.first(where: { $0["name"]?.string == source }) else {
+        faults.append(
+          Audit.Fault(
+            subject: "stage \(stage)", message: "its input '\(name)' comes from '\(source)', which the run did not have"
+          ))
+        return
+      }
+      try noteChange(of: declared["path"]?.string ?? "", artifact)
+    case .path(let path): try noteChange(of: path, artifact)
     case nil:
       faults.append(
         Audit.Fault(subject: "stage \(stage)", message: "the origin of its input '\(name)' is not recorded"))
     }
+  }
+
+  private func noteChange(of path: String, _ artifact: Artifact) throws {
+    guard checkedPaths.insert(path).inserted else { return }
+    guard let found = try? workspace.store.identify(workspace.absolute(path)) else {
+      return notes.append("'\(path)' is no longer there; the store has what was read")
+    }
+    if found != artifact { notes.append("'\(path)' has changed since; the store has what was read") }
   }
 
   // MARK: Objects
@@ -248,7 +344,7 @@ public final class Auditor {
   private func verify(_ identity: Identity, role: String) -> Bool {
     if let known = verified[identity] { return known }
     do {
-      try workspace.store.verify(identity)
+      try workspace.store.verify(identity, quarantines: false)
       verified[identity] = true
     } catch let fault as ObjectFault {
       verified[identity] = false

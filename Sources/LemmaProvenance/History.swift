@@ -63,12 +63,15 @@ public struct History {
       origins: origins, failure: json["failure"]?.string)
   }
 
-  /// For every action executed at or before `run`, the newest run that did.
-  public func executions(before run: String) throws -> [String: RecordedRun] {
-    var found: [String: RecordedRun] = [:]
+  /// A run's `metrics.json`.
+  public func metrics(of run: String) throws -> JSON { try json("metrics.json", of: run) }
+
+  /// For every action executed at or before `run`, the newest run that did, and what it recorded.
+  public func executions(before run: String) throws -> [String: (run: RecordedRun, stage: RecordedStage)] {
+    var found: [String: (run: RecordedRun, stage: RecordedStage)] = [:]
     for recorded in try ledger.runs(from: run) {
       for stage in try stages(of: recorded.id) where stage.outcome == "ran" {
-        if let key = stage.actionKey, found[key] == nil { found[key] = recorded }
+        if let key = stage.actionKey, found[key] == nil { found[key] = (recorded, stage) }
       }
     }
     return found

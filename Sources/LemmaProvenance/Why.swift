@@ -53,11 +53,10 @@ extension Why {
   /// What the ledger says of the last time that the stage ran.
   private static func lastExecution(of stage: String, key: String, workspace: Workspace) throws -> [String] {
     let history = History(try workspace.ledger())
-    guard let head = try history.ledger.head(), let run = try history.executions(before: head)[key] else {
+    guard let head = try history.ledger.head(), let (run, recorded) = try history.executions(before: head)[key] else {
       return []
     }
-    let recorded = try history.stages(of: run.id).first { $0.actionKey == key && $0.outcome == "ran" }
-    return ["last ran in run \(run.number) (\(run.id.prefix(10)), \(Clock.text(run.time))): \(recorded?.reason ?? "")"]
+    return ["last ran in run \(run.number) (\(run.id.prefix(10)), \(Clock.text(run.time))): \(recorded.reason ?? "")"]
   }
 
   /// Looks into two versions of an artifact, where the store still has both.

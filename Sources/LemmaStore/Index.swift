@@ -114,12 +114,12 @@ public final class Index: @unchecked Sendable {
   // MARK: Action results
 
   /// The result recorded under an action key, if its document is the very same (by seal, so that
-  /// two documents with one XXH3-128 are two actions).
+  /// two documents with one XXH3-128 are two actions). A row that cannot be read is as good as none.
   public func result(key: Digest, documentSeal: Seal) throws -> JSON? {
     try locked {
       try database.query(
         "SELECT result FROM results WHERE key = ? AND document_seal = ?", [.text(key.hex), .text(documentSeal.hex)]
-      ) { try JSON(parsing: $0.text(0).utf8, file: "result of action \(key.hex)") }.first
+      ) { try? JSON(parsing: $0.text(0).utf8, file: "result of action \(key.hex)") }.first ?? nil
     }
   }
 

@@ -27,9 +27,10 @@ extension Store {
 
   /// The artifact at `path` as the workspace has it, without keeping its bytes; `nil` when nothing
   /// is there.
-  public func identify(_ path: String) throws -> Artifact? {
+  /// - Parameter trustsStamps: false to read every byte, for an audit.
+  public func identify(_ path: String, trustsStamps: Bool = true) throws -> Artifact? {
     guard Files.exists(path) else { return nil }
-    let intake = Intake(self, keepsBytes: false)
+    let intake = Intake(self, keepsBytes: false, trustsStamps: trustsStamps)
     let artifact = try intake.take(path)
     try intake.finish()
     return artifact
@@ -41,11 +42,13 @@ private final class Intake {
   private let store: Store
   private let publication: Publication
   private let keepsBytes: Bool
+  private let trustsStamps: Bool
   private var stamps: [(stamp: Stamp, hashedAt: Int64, identity: Identity)] = []
 
-  init(_ store: Store, keepsBytes: Bool = true) {
+  init(_ store: Store, keepsBytes: Bool = true, trustsStamps: Bool = true) {
     self.store = store
     self.keepsBytes = keepsBytes
+    self.trustsStamps = trustsStamps
     publication = Publication(store)
   }
 
@@ -138,7 +141,7 @@ private final class Intake {
 
   /// The identity that an unchanged stamp vouches for, if the store can serve it.
   private func known(_ stamp: Stamp) throws -> Identity? {
-    guard let identity = try store.index.identity(of: stamp) else { return nil }
+    guard trustsStamps, let identity = try store.index.identity(of: stamp) else { return nil }
     return try !keepsBytes || store.isSound(identity) ? identity : nil
   }
 

@@ -8,13 +8,9 @@ extension Store {
   /// The bytes of an object.
   /// - Throws: `ObjectFault` when it is missing or altered.
   public func read(_ identity: Identity) throws -> [UInt8] {
-    let path = path(of: identity)
-    guard Files.exists(path) else { throw ObjectFault(identity: identity, reason: .missing) }
-    let bytes = try Files.read(path)
-    guard Identity(of: bytes) == identity else {
-      try quarantine(identity)
-      throw ObjectFault(identity: identity, reason: .altered)
-    }
+    close(try openObject(identity))
+    let bytes = try Files.read(path(of: identity))
+    guard Identity(of: bytes) == identity else { throw try altered(identity) }
     return bytes
   }
 
@@ -59,11 +55,7 @@ extension Store {
   private func copy(_ identity: Identity, to target: [UInt8], isExecutable: Bool) throws {
     let source = path(of: identity)
     let shown = String(decoding: target, as: UTF8.self)
-    let input = open(source, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-    guard input >= 0 else {
-      if errno == ENOENT { throw ObjectFault(identity: identity, reason: .missing) }
-      throw Failure.system("open", path: source, errno: errno)
-    }
+    let input = try openObject(identity)
     defer { close(input) }
     let output = open(
       cString(target), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isExecutable ? 0o755 : 0o644)
@@ -74,10 +66,7 @@ extension Store {
     try hasher.update(readingFrom: input, path: source) { chunk in
       if !isCloned { try Files.writeAll(chunk, to: output, path: shown) }
     }
-    guard hasher.finish() == identity else {
-      try quarantine(identity)
-      throw ObjectFault(identity: identity, reason: .altered)
-    }
+    guard hasher.finish() == identity else { throw try altered(identity) }
   }
 
   private func makeFolder(_ path: [UInt8]) throws {

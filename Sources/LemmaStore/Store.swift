@@ -8,7 +8,7 @@ import Synchronization
 public final class Store: Sendable {
   public let root: String
   public let index: Index
-  private let counter = Atomic<UInt64>(0)
+  private let temporary = Mutex<TemporaryFolder?>(nil)
 
   static let formatText = "lemma store 1\n"
 
@@ -33,10 +33,16 @@ public final class Store: Sendable {
     try sweep()
   }
 
-  /// Removes temporary folders of processes that are gone.
+  /// Removes temporary folders that no living process holds.
   private func sweep() throws {
-    for name in try Files.list("\(root)/tmp") where Int32(name).map({ kill($0, 0) != 0 && errno == ESRCH }) ?? true {
-      try Files.remove("\(root)/tmp/\(name)")
+    for name in try Files.list("\(root)/tmp") {
+      let folder = "\(root)/tmp/\(name)"
+      if let lock = try? FileLock.tryTake("\(folder)/\(TemporaryFolder.lockName)") {
+        try Files.remove(folder)
+        withExtendedLifetime(lock) {}
+      } else if !Files.isFolder(folder) {
+        try Files.remove(folder)
+      }
     }
   }
 
@@ -49,10 +55,10 @@ public final class Store: Sendable {
 
   /// A fresh name for a temporary file of this process, inside the store's file system.
   func temporaryPath() throws -> String {
-    let folder = "\(root)/tmp/\(getpid())"
-    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-    if number == 1 || !Files.exists(folder) { try Files.makeFolder(folder) }
-    return "\(folder)/\(number)"
+    try temporary.withLock { folder in
+      if folder == nil { folder = try TemporaryFolder(in: "\(root)/tmp") }
+      return folder?.next() ?? ""
+    }
   }
 
   /// The file name of an object, below `objects/`: XXH3-128, then the head of the seal, so that a

@@ -22,12 +22,9 @@ enum AuditView {
       "\(audit.objectsVerified) objects computed anew under both names, \(audit.commitsVerified) runs of the ledger read back"
     )
     if audit.isSound {
-      Terminal.out(Terminal.paint("sound: everything on the way is what it was", .green, onOutput: true))
+      Terminal.out("sound: everything on the way is what it was", .green)
     } else {
-      for fault in audit.faults {
-        Terminal.out(
-          "\(Terminal.paint("FAULT ", .red, onOutput: true)) \(printable("\(fault.subject): \(fault.message)"))")
-      }
+      for fault in audit.faults { Terminal.out("FAULT  \(fault.subject): \(fault.message)", .red) }
     }
   }
 
@@ -49,7 +46,7 @@ enum AuditView {
     out("             xxh3 \(link.artifact.identity.digest.hex)  sha256 \(link.artifact.identity.seal.hex)")
   }
 
-  private static func out(_ text: String) { Terminal.out(printable(text)) }
+  private static func out(_ text: String) { Terminal.out(text) }
 
   static func json(_ audit: Audit) -> JSON {
     [

@@ -1,5 +1,6 @@
 import Glibc
 import LemmaBasics
+import LemmaEngine
 import Synchronization
 
 /// Ctrl-C and its kin: the first asks for a clean stop, the second ends at once.
@@ -20,7 +21,10 @@ enum Interrupt {
       var waited = waited
       var number: Int32 = 0
       while sigwait(&waited, &number) == 0 {
-        if isAsked.exchange(true, ordering: .acquiringAndReleasing) { _exit(130) }
+        if isAsked.exchange(true, ordering: .acquiringAndReleasing) {
+          ChildProcess.killAll()
+          _exit(130)
+        }
         notice()
       }
     }

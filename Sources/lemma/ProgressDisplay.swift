@@ -38,15 +38,17 @@ final class ProgressDisplay: Sendable {
       switch event {
       case .began(let stages): state.total = stages.count
       case .started(let stage, let reason):
+        let reason = oneLine(reason)
         state.running.append(Running(stage: stage, started: Clock.monotonic()))
-        line(&state, "\(Terminal.paint("start ", .blue)) \(stage)  \(Terminal.paint(reason, .dim))")
+        line(&state, "\(Terminal.paint("start ", .blue)) \(oneLine(stage))  \(Terminal.paint(reason, .dim))")
       case .progress(let stage, let progress): update(&state, stage, progress)
       case .restored(let stage, let path):
         line(
-          &state, "\(Terminal.paint("put   ", .green)) \(path)  \(Terminal.paint("from the store, for \(stage)", .dim))"
+          &state,
+          "\(Terminal.paint("put   ", .green)) \(oneLine(path))  \(Terminal.paint("from the store, for \(oneLine(stage))", .dim))"
         )
       case .finished(let stage, let outcome): finish(&state, stage, outcome)
-      case .note(let text): line(&state, Terminal.paint("note   \(text)", .yellow))
+      case .note(let text): line(&state, Terminal.paint("note   \(oneLine(text))", .yellow))
       }
     }
   }
@@ -83,13 +85,18 @@ final class ProgressDisplay: Sendable {
     state.finished += 1
     switch outcome {
     case .ran(let seconds):
-      line(&state, "\(Terminal.paint("done  ", .green)) \(stage)  \(Terminal.paint(Terminal.duration(seconds), .dim))")
+      line(
+        &state,
+        "\(Terminal.paint("done  ", .green)) \(oneLine(stage))  \(Terminal.paint(Terminal.duration(seconds), .dim))")
     case .cached: state.cached += 1
-    case .failed(let failure): line(&state, "\(Terminal.paint("failed", .red)) \(stage)\n\(failure)")
-    case .cancelled: line(&state, "\(Terminal.paint("stopped", .yellow)) \(stage)")
+    case .failed(let failure): line(&state, "\(Terminal.paint("failed", .red)) \(oneLine(stage))\n\(failure)")
+    case .cancelled: line(&state, "\(Terminal.paint("stopped", .yellow)) \(oneLine(stage))")
     case .blocked: break
     }
   }
+
+  /// Text from outside as part of a line.
+  private func oneLine(_ text: String) -> String { printable(text).replacing("\n", with: "\\n") }
 
   /// Prints a line above the live block.
   private func line(_ state: inout State, _ text: String) {
@@ -110,7 +117,7 @@ final class ProgressDisplay: Sendable {
     let moment = Clock.monotonic()
     let width = max(40, Terminal.width - 1)
     var lines = state.running.map { running in
-      clip("  \(running.stage)  \(describe(running, at: moment))", to: width)
+      clip("  \(oneLine(running.stage))  \(describe(running, at: moment))", to: width)
     }
     var tally = "  \(state.finished) of \(state.total) stages"
     if state.cached > 0 { tally += ", \(state.cached) unchanged" }

@@ -28,26 +28,41 @@ enum Terminal {
     (onOutput ? outputHasColours : hasColours) ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
   }
 
-  /// A line of the command's answer, to standard output.
-  static func out(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+  /// A line of the command's answer, to standard output; control characters are escaped.
+  static func out(_ text: String, _ colour: Colour? = nil) {
+    let shown = printable(text)
+    write((colour.map { paint(shown, $0, onOutput: true) } ?? shown) + "\n", to: STDOUT_FILENO)
+  }
 
   static func json(_ value: JSON) { write(value.pretty, to: STDOUT_FILENO) }
 
-  /// A line about how it goes, to standard error.
+  /// A line about how it goes, to standard error. The caller has escaped what came from outside.
   static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
 
   static func error(_ failures: [Failure]) {
     for failure in failures { note("\(paint("error:", .red)) \(failure)") }
   }
 
+  /// Writes all of it. A reader that went away (a pager, head) is no reason to complain; a full disk
+  /// ends the command, so that nobody takes half an answer for a whole one.
   static func write(_ text: String, to descriptor: Int32) {
-    // A reader that went away (a pager, head) is no reason to complain.
-    try? Files.writeAll(Array(text.utf8), to: descriptor, path: "the terminal")
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let put = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if put > 0 { rest = rest.dropFirst(put) }
+      if put < 0, errno == EINTR { continue }
+      if put <= 0 {
+        if errno == EPIPE || descriptor == STDERR_FILENO { return }
+        error([Failure.system("write", path: "standard output", errno: errno)])
+        exit(3)
+      }
+    }
   }
 
   /// Seconds as `0.4s`, `12s`, `3:07` or `1:02:09`.
   static func duration(_ seconds: Double) -> String {
-    if seconds < 10 { return "\(fixed(max(0, seconds), 1))s" }
+    let seconds = min(max(0, seconds), 1e9)
+    if seconds < 10 { return "\(fixed(seconds, 1))s" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole)s" }
     func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

@@ -107,6 +107,49 @@ struct AuditTests {
     #expect(audit.status == 1 && audit.out.contains("rolled back"))
   }
 
+  @Test("a rollback stays visible after the next run")
+  func rollbackThenRun() throws {
+    let project = try makeProject()
+    try project.run()
+    let git = ["git", "--git-dir", "cache/ledger.git", "update-ref"]
+    _ = try Command.run(git + ["refs/lemma/runs", "refs/lemma/runs~1"], in: project.space.path)
+    try project.run()
+    let audit = try project.lemma("audit", "count.rows")
+    #expect(audit.status == 1 && audit.out.contains("rolled back"))
+    _ = try Command.run(git + ["-d", "refs/lemma/runs"], in: project.space.path)
+    let gone = try project.lemma("audit", "count.rows")
+    #expect(gone.status == 3 && gone.error.contains("the ledger is gone"), "\(gone)")
+  }
+
+  @Test("a number forged in the index is not the one of the metrics file")
+  func forgedIndex() throws {
+    let project = try makeProject()
+    let edit = "update results set result = replace(result, '\"rows\":2', '\"rows\":9')"
+    #expect(try Command.run(["sqlite3", "cache/index.sqlite", edit], in: project.space.path).status == 0)
+    try project.run()
+    let audit = try project.lemma("audit", "count.rows")
+    #expect(audit.status == 1, "\(audit.out)")
+    #expect(audit.out.contains("stage count: its recorded metrics are not those of its metrics file"))
+    #expect(audit.out.contains("its result is not the one that run 1 recorded"))
+  }
+
+  @Test("a run that did not reach the number does not hide the one that did")
+  func interruptedLater() throws {
+    let project = try makeProject()
+    try project.edit("lemma.yaml", "run: 'sed", "run: 'false; sed")
+    try project.run(expecting: 1)
+    let audit = try project.lemma("audit", "count.rows")
+    #expect(audit.status == 0 && audit.out.contains("the newest run with this result is run 1"), "\(audit.out)")
+  }
+
+  @Test("a source that changed since is said, and is no fault")
+  func changedSource() throws {
+    let project = try makeProject()
+    try project.write("rows.jsonl", "{\"id\":\"c\"}\n")
+    let audit = try project.lemma("audit", "count.rows")
+    #expect(audit.status == 0 && audit.out.contains("'rows.jsonl' has changed since"))
+  }
+
   @Test("an edited report in the workspace is not what was made")
   func editedReport() throws {
     let project = try makeProject()

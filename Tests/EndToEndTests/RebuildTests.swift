@@ -192,4 +192,114 @@ struct RebuildTests {
     #expect(found.out == "")
     #expect(try project.lemma("run").error.contains("up to date"), "a known result needs no secret")
   }
+
+  @Test("a secret that a command prints does not stay: not in the ledger, the store or the error")
+  func printedSecret() throws {
+    let project = Project()
+    let text = """
+      pipeline: p
+      stages:
+        a:
+          run: 'echo "token $TOKEN"; test -e in/go && echo fine > ${out.x}'
+          env: { TOKEN: "env:SECRET_TOKEN" }
+          in: { go: "${sources.go}" }
+          out: { x: x.txt }
+      sources: { go: { path: go } }
+
+      """
+    try project.write("go/file", "")
+    for run in [text, text.replacing("fine", with: "fine2").replacing("test -e", with: "! test -e")] {
+      try project.write("lemma.yaml", run)
+      let output = try project.lemma("run", environment: ["SECRET_TOKEN": "canary-4711"])
+      #expect(!(output.out + output.error).contains("canary"))
+    }
+    #expect(try Command.run(["grep", "-r", "canary-4711", "."], in: project.space.path).out == "")
+    #expect(try Command.run(["grep", "-rF", "token ***TOKEN***", "cache/objects"], in: project.space.path).out != "")
+  }
+
+  @Test("a tool that changes while a stage waits does not lend its result to the old one")
+  func changedTool() throws {
+    let project = Project()
+    let tool = project.space.file("bin/tool")
+    try project.write("bin/tool", "#!/bin/sh\necho one > $1\n")
+    chmod(tool, 0o755)
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      stages:
+        slow: { run: 'sleep 0.2; echo "echo two > \\$1" >> \(tool); echo > ${out.x}', out: { x: a.txt } }
+        b: { run: ["\(tool)", "${out.x}"], out: { x: b.txt } }
+
+      """)
+    let output = try project.lemma("run", "--jobs", "1")
+    #expect(output.status == 1 && output.error.contains("the program '\(tool)' changed"), "\(output.error)")
+    #expect(try project.run() == ["b"])
+    #expect(try project.read("b.txt") == "two\n")
+  }
+
+  @Test("an output that is a link, or would go through one into git or the store, is refused")
+  func links() throws {
+    let project = Project()
+    try project.write(
+      "lemma.yaml", "pipeline: p\nstages:\n  a: { run: 'ln -s /etc/hostname ${out.x}', out: { x: x.txt } }\n")
+    #expect(try project.lemma("run").error.contains("is a symbolic link"))
+    for target in [".git/hooks", "cache/objects", "/tmp"] {
+      try Files.makeFolder("\(project.space.path)/.git/hooks")
+      try Files.remove(project.space.file("out"))
+      symlink(target, project.space.file("out"))
+      try project.write(
+        "lemma.yaml", "pipeline: p\nstages:\n  a: { run: 'echo 1 > ${out.x}', out: { x: out/pre-commit } }\n")
+      let output = try project.lemma("run", "--store", project.space.file("cache"))
+      #expect(output.status != 0 && !Files.exists(project.space.file("\(target)/pre-commit")), "\(target)")
+    }
+  }
+
+  @Test("a word that names what another stage makes is refused, not read from an earlier run")
+  func outputAsWord() throws {
+    let project = Project()
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      stages:
+        a: { run: 'echo new > ${out.x}', out: { x: results/a.txt } }
+        b: { run: [cp, results/a.txt, "${out.x}"], out: { x: results/b.txt } }
+
+      """)
+    let output = try project.lemma("run")
+    #expect(output.status == 1 && output.error.contains("give ${stages.a.x} under 'in:'"), "\(output.error)")
+  }
+
+  @Test("the caller's PATH and the number of jobs change no result")
+  func pathAndJobs() throws {
+    let project = Project()
+    try project.write(
+      "lemma.yaml",
+      "pipeline: p\nstages:\n  a: { run: 'echo \"$PATH $OMP_NUM_THREADS\" > ${out.x}', out: { x: x.txt } }\n")
+    _ = try project.lemma("run", "--jobs", "2", environment: ["PATH": "/nowhere:/usr/bin:/bin"])
+    #expect(try project.read("x.txt") == "/bin:/usr/local/bin:/usr/bin 1\n")
+  }
+
+  @Test("odd labels, equal inputs and a store elsewhere are no obstacle")
+  func oddPlaces() throws {
+    let project = Project()
+    try project.write("a.txt", "a\n")
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      stages:
+        make: { matrix: { k: ["../../x", b] }, run: 'echo "${matrix.k}" > ${out.x}', out: { x: "results/${matrix.k}.txt" } }
+      """.replacing("results/${matrix.k}.txt", with: "results/m.txt").replacing(
+        "[\"../../x\", b]", with: "[\"../../x\"]")
+          + """
+
+            gather: { run: 'cat ${in.all} ${in.p} ${in.q} ./a.txt > ${out.x}', in: { all: ["${stages.make.x}", "${stages.make.x}"], p: a.txt, q: a.txt }, out: { x: results/all.txt } }
+
+          """)
+    let output = try project.lemma("run", "--store", "elsewhere")
+    #expect(output.status == 0, "\(output.error)")
+    #expect(try project.read("results/all.txt").hasSuffix("a\na\na\n"))
+  }
 }

@@ -148,14 +148,36 @@ struct StoreTests {
     #expect { try store.ingest(space.path) } throws: { ($0 as? Failure)?.code == "store-inside" }
   }
 
-  @Test("temporary files of dead processes are swept, those of living ones stay")
+  @Test("temporary folders that nobody holds are swept, held ones stay")
   func sweep() throws {
     _ = try makeStore()
-    try space.write("cache/tmp/999999999/1", "left")
-    try space.write("cache/tmp/\(getpid())/77", "in use")
-    _ = try makeStore()
-    #expect(!Files.exists(space.file("cache/tmp/999999999")))
-    #expect(Files.exists(space.file("cache/tmp/\(getpid())/77")))
+    try space.write("cache/tmp/left/1", "left")
+    try space.write("cache/tmp/held/1", "in use")
+    let holder = try FileLock.tryTake(space.file("cache/tmp/held/lock"))
+    let store = try makeStore()
+    #expect(!Files.exists(space.file("cache/tmp/left")))
+    #expect(Files.exists(space.file("cache/tmp/held/1")))
+    _ = try store.put([1, 2, 3])
+    _ = try makeStore().put([4, 5, 6])
+    #expect(try store.read(Identity(of: [1, 2, 3])) == [1, 2, 3])
+    withExtendedLifetime(holder) {}
+  }
+
+  @Test(
+    "what stands at an object's place and is no file is altered, not waited for", arguments: ["fifo", "link", "folder"])
+  func oddObject(kind: String) throws {
+    let store = try makeStore()
+    let artifact = try store.ingest(try space.write("f", "some bytes"))
+    let path = try objectPath(artifact)
+    try Files.remove(path)
+    switch kind {
+    case "fifo": mkfifo(path, 0o644)
+    case "link": symlink("/etc/hostname", path)
+    default: mkdir(path, 0o755)
+    }
+    #expect(throws: ObjectFault(identity: artifact.identity, reason: .altered)) { try store.read(artifact.identity) }
+    #expect(try store.ingest(space.file("f")) == artifact)
+    #expect(try store.isSound(artifact))
   }
 
   @Test("a result is found under its key and its seal, and only so")

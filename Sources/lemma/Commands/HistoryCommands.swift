@@ -21,6 +21,10 @@ struct LogCommand: LemmaCommand {
   @Option(name: .shortAndLong, help: "How many runs.") var limit = 20
   @Flag(help: "Print as JSON.") var json = false
 
+  func validate() throws {
+    if limit < 1 { throw ValidationError("--limit must be at least 1") }
+  }
+
   func execute() throws {
     let runs = try workspace.open().ledger().runs(limit: limit)
     if json {
@@ -75,7 +79,7 @@ struct ShowCommand: LemmaCommand {
       members["commit"] = .string(run.id)
       members["number"] = JSON(run.number)
       members["metrics"] = .object(
-        Dictionary(uniqueKeysWithValues: stages.map { ($0.stage, .object($0.result?.metrics ?? [:])) }))
+        Dictionary(stages.map { ($0.stage, .object($0.result?.metrics ?? [:])) }) { first, _ in first })
       return Terminal.json(.object(members))
     }
     Terminal.out("run \(run.number)  \(run.id)  \(Clock.text(run.time))")
@@ -100,12 +104,12 @@ struct ShowCommand: LemmaCommand {
     }
     if let metric = target.metric { return Terminal.out(stage.result?.metrics[metric]?.canonical ?? "") }
     Terminal.out("stage    \(stage.stage)")
-    Terminal.out(printable("outcome  \(stage.outcome)\(stage.reason.map { ": \($0)" } ?? "")"))
+    Terminal.out("outcome  \(stage.outcome)\(stage.reason.map { ": \($0)" } ?? "")")
     if let key = stage.actionKey { Terminal.out("action   \(key)") }
     if let result = stage.result { Terminal.out("took     \(Terminal.duration(result.seconds))") }
     for (name, artifact) in (stage.result?.outputs ?? [:]).sorted(by: { $0.key < $1.key })
     where target.output == nil || target.output == name {
-      Terminal.out(printable("output   \(name)  \(stage.places[name] ?? "")"))
+      Terminal.out("output   \(name)  \(stage.places[name] ?? "")")
       Terminal.out(
         "         xxh3 \(artifact.identity.digest.hex)  sha256 \(artifact.identity.seal.hex)  \(artifact.identity.size) bytes"
       )
@@ -115,7 +119,7 @@ struct ShowCommand: LemmaCommand {
     }
     if let configuration = stage.action?["with"] ?? stage.action?["command"] {
       Terminal.out("configuration")
-      Terminal.out(printable(configuration.pretty))
+      Terminal.out(configuration.pretty)
     }
   }
 }

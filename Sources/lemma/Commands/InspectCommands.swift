@@ -139,8 +139,8 @@ struct WhyCommand: LemmaCommand {
           }))
     }
     for answer in answers {
-      Terminal.out(printable("\(answer.stage): \(answer.verdict)"))
-      for detail in answer.details { Terminal.out(printable("  \(detail)")) }
+      Terminal.out("\(answer.stage): \(answer.verdict)")
+      for detail in answer.details { Terminal.out("  \(detail)") }
     }
   }
 }

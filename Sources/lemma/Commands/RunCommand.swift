@@ -37,6 +37,13 @@ struct RunCommand: LemmaCommand {
     let display = ProgressDisplay(isLive: Terminal.isInteractive && !quiet)
     try Interrupt.watch { display.announceStop() }
     let isQuiet = quiet
+    let holderNote = { (holder: String) in display.handle(.note("another run is at work here; waiting for \(holder)")) }
+    guard let lock = try workspace.lockForRun(waiting: holderNote, isCancelled: { Interrupt.isRequested }) else {
+      throw ExitCode.interrupted
+    }
+    defer { withExtendedLifetime(lock) {} }
+    // A ledger that cannot be written is better known before the work than after it.
+    _ = try workspace.ledger().head()
     let runner = Runner(
       workspace: workspace, pipeline: pipeline, registry: registry,
       options: RunOptions(jobs: jobs ?? Machine.processors),
@@ -74,7 +81,7 @@ enum RunView {
     }
     let tables = places("table", of: summary).filter { $0.hasSuffix(".txt") }
     for table in tables {
-      if let text = try? Files.readText(workspace.absolute(table)) { Terminal.out(printable(text)) }
+      if let text = try? Files.readText(workspace.absolute(table)) { Terminal.out(text) }
     }
     if tables.isEmpty {
       let metrics = summary.stages.map { (stage: $0.stage.id, metrics: $0.result?.metrics ?? [:]) }

@@ -1,0 +1,36 @@
+import Glibc
+import LemmaBasics
+
+/// A folder for files on their way into the store. Its lock tells whether the process that made it
+/// still lives, which a process id would not, inside containers or after a restart. It goes with its
+/// last reference, or is swept later. Guarded by the store.
+final class TemporaryFolder {
+  static let lockName = "lock"
+
+  private let path: String
+  private let lock: FileLock
+  private var count = 0
+
+  init(in parent: String) throws {
+    var made: (String, FileLock)?
+    while made == nil {
+      var template = Array("\(parent)/XXXXXX".utf8CString)
+      guard mkdtemp(&template) != nil else { throw Failure.system("mkdtemp", path: parent, errno: errno) }
+      let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      // A sweep may come between making the folder and locking it; then it is made again.
+      if let lock = try? FileLock.tryTake("\(path)/\(TemporaryFolder.lockName)"), Files.exists(path) {
+        made = (path, lock)
+      }
+    }
+    guard let (path, lock) = made else { throw Failure(.internal, "temporary", "no temporary folder was made") }
+    self.path = path
+    self.lock = lock
+  }
+
+  deinit { try? Files.remove(path) }
+
+  func next() -> String {
+    count += 1
+    return "\(path)/\(count)"
+  }
+}

@@ -9,16 +9,26 @@ enum Interrupt {
 
   static var isRequested: Bool { isAsked.load(ordering: .acquiring) }
 
-  /// Call before any thread is started: signals are blocked in all of them and taken by one.
-  static func watch(notice: @escaping @Sendable () -> Void) throws {
+  private static var signals: sigset_t {
     var signals = sigset_t()
     sigemptyset(&signals)
     for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, signal) }
+    return signals
+  }
+
+  /// Blocks the signals in this thread and all that it starts from now on, so that none but the
+  /// watcher takes them. To be called before any thread is started.
+  static func block() {
+    var signals = signals
     pthread_sigmask(SIG_BLOCK, &signals, nil)
     signal(SIGPIPE, SIG_IGN)
-    let waited = signals
+  }
+
+  /// Starts the watcher.
+  /// - Parameter notice: called when the run is asked to stop.
+  static func watch(notice: @escaping @Sendable () -> Void) throws {
     try Threads.start {
-      var waited = waited
+      var waited = signals
       var number: Int32 = 0
       while sigwait(&waited, &number) == 0 {
         if isAsked.exchange(true, ordering: .acquiringAndReleasing) {

@@ -72,6 +72,25 @@ struct CrashTests {
     #expect(try project.run() == ["s3", "s4", "s5"])
   }
 
+  @Test("Ctrl-C on a terminal, where the progress is live, stops as cleanly")
+  func interruptOnTerminal() throws {
+    let project = try makeChain()
+    try project.edit("lemma.yaml", "echo 3", "sleep 59.75; echo 3")
+    // The project's name in the arguments, so that the signal finds this run and no other test's.
+    let arguments = "run lemma.yaml --project \(project.space.path)"
+    let command = "'\(Project.program)' \(arguments); echo ended with $?"
+    let running = try Command.start(
+      ["script", "-qec", command, "typescript"], in: project.space.path, environment: ["TERM": "xterm"])
+    while !Files.exists(project.space.file("results/2.txt")) { usleep(20_000) }
+    usleep(300_000)
+    _ = try Command.run(["pkill", "-INT", "-f", "^\(Project.program) \(arguments)"], in: "/")
+    _ = try running.wait()
+    let screen = try project.read("typescript")
+    #expect(screen.contains("ended with 130") && screen.contains("stopping"), "\(screen)")
+    #expect(screen.contains("2 of 5 stages"), "the progress was live")
+    #expect(try project.lemma("log").out.contains("interrupted"))
+  }
+
   @Test("a background child ends with its stage")
   func backgroundChild() throws {
     let project = Project()

@@ -33,6 +33,7 @@ struct RunCommand: LemmaCommand {
   }
 
   func execute() throws {
+    Interrupt.block()
     let (workspace, pipeline, registry) = try options.load()
     let display = ProgressDisplay(isLive: Terminal.isInteractive && !quiet)
     try Interrupt.watch { display.announceStop() }

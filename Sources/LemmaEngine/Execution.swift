@@ -61,14 +61,35 @@ struct Execution: Sendable {
       throw Failure(.internal, "action", "stage '\(stage.id)' is not of a built-in kind")
     }
     let start = Clock.monotonic()
-    let metrics = try builtin.run(
-      StageContext(
-        configuration: configuration, inputs: inputs, outputs: outputs, threads: threads, lineage: action.lineage,
-        report: report, isCancelled: isCancelled))
+    let metrics: JSON
+    do {
+      metrics = try builtin.run(
+        StageContext(
+          configuration: configuration, inputs: inputs, outputs: outputs, threads: threads, lineage: action.lineage,
+          report: report, isCancelled: isCancelled))
+    } catch let failure as Failure {
+      throw translated(failure, inputs: inputs)
+    }
     let usage = Usage(seconds: Clock.monotonic() - start, cpuSeconds: nil, peakKiB: nil)
     return ActionResult(
       outputs: try capture(builtin.kind.outputs.map { ($0.name, $0.fileName) }, in: root),
       metrics: try Metrics.flatten(metrics, of: stage.id), log: nil, usage: usage)
+  }
+
+  /// The failure in the person's words: a kind reads the store's objects, a person knows the files that
+  /// they were taken from.
+  private func translated(_ failure: Failure, inputs: [String: [StageInput]]) -> Failure {
+    var failure = failure
+    for (name, members) in inputs {
+      for (member, place) in zip(members, action.names[name] ?? []) {
+        failure.message = failure.message.replacing(member.path, with: place)
+        if let file = failure.position?.file, file.hasPrefix(member.path) {
+          failure.position?.file = place + file.dropFirst(member.path.count)
+        }
+      }
+    }
+    failure.position = failure.position ?? stage.position
+    return failure
   }
 
   /// A file is read where the store keeps it, read-only; a folder is written out.

@@ -38,6 +38,8 @@ final class Resolver {
     var command: ResolvedCommand?
     var builtin: (any BuiltinStage)?
     var lineage: JSON
+    /// By input name, what each member is to the person who declared it.
+    var names: [String: [String]] = [:]
   }
 
   /// - Parameter results: those of all the stages that `stage` depends on, and of theirs.
@@ -47,10 +49,14 @@ final class Resolver {
     switch stage.work {
     case .builtin(let kind, let configuration):
       guard let builtin = registry[kind] else { throw Failure(.internal, "kind", "the kind '\(kind)' has no code") }
+      try checkTypes(of: inputs, for: builtin.kind, stage: stage)
       let lineage = builtin.usesLineage ? try self.lineage(of: stage, results: results) : .null
       let document = ActionDocument.builtin(
         builtin, configuration: configuration, inputs: inputs, lineage: builtin.usesLineage ? lineage : nil)
-      return Action(stage: stage, document: document, inputs: inputs, builtin: builtin, lineage: lineage)
+      return Action(
+        stage: stage, document: document, inputs: inputs, builtin: builtin, lineage: lineage,
+        names: Dictionary(
+          inputs.map { ($0.name, $0.members.map { describe($0.origin) }) }, uniquingKeysWith: { first, _ in first }))
     case .command(let words):
       let command = try resolve(words, of: stage, inputs: inputs)
       let document = ActionDocument.command(command, inputs: inputs, outputs: stage.outputs)
@@ -108,6 +114,27 @@ final class Resolver {
         label: reference.label ?? "", place: place, artifact: artifact, origin: reference.origin)
     }
     return ResolvedInput(name: input.name, isList: input.isList, members: members)
+  }
+
+  private func checkTypes(of inputs: [ResolvedInput], for kind: StageKind, stage: Stage) throws {
+    for declared in kind.inputs {
+      for member in inputs.first(where: { $0.name == declared.name })?.members ?? []
+      where (member.artifact.kind == .folder) != declared.isFolder {
+        throw Failure(
+          .user, "input-type",
+          "input '\(declared.name)' of stage '\(stage.id)' must be a \(declared.isFolder ? "folder" : "file"), and "
+            + "\(describe(member.origin)) is a \(declared.isFolder ? "file" : "folder")", at: stage.position)
+      }
+    }
+  }
+
+  /// What an input is to the person who declared it: a place in the workspace.
+  func describe(_ origin: Reference.Origin) -> String {
+    switch origin {
+    case .source(let name): sources[name]?.path ?? name
+    case .path(let path): path
+    case .stage(let id, let output): stages[id]?.outputs.first { $0.name == output }?.path ?? "\(id).\(output)"
+    }
   }
 
   /// The last extension of a path's file name with its dot, or nothing.

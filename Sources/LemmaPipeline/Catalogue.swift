@@ -38,12 +38,17 @@ public struct StageKind: Sendable {
     public var isRequired: Bool
     /// Whether it accepts several artifacts, such as those of a whole matrix.
     public var isList: Bool
+    /// Whether its members are folders, such as a checkpoint; files otherwise.
+    public var isFolder: Bool
 
-    public init(name: String, summary: String, isRequired: Bool = true, isList: Bool = false) {
+    public init(
+      name: String, summary: String, isRequired: Bool = true, isList: Bool = false, isFolder: Bool = false
+    ) {
       self.name = name
       self.summary = summary
       self.isRequired = isRequired
       self.isList = isList
+      self.isFolder = isFolder
     }
   }
 

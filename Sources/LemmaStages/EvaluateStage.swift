@@ -15,7 +15,7 @@ struct EvaluateStage: BuiltinStage {
     name: "evaluate",
     summary: "Answers problems greedily, zero-shot, and grades them exactly, strictly and leniently.",
     inputs: [
-      .init(name: "model", summary: "A checkpoint, as a Hugging Face folder."),
+      .init(name: "model", summary: "A checkpoint, as a Hugging Face folder.", isFolder: true),
       .init(name: "rows", summary: "The problems with their answers."),
     ],
     outputs: [

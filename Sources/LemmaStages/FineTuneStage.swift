@@ -14,7 +14,8 @@ struct FineTuneStage: BuiltinStage {
     inputs: [
       .rows,
       .init(name: "tokenizer", summary: "The vocabulary of a new model.", isRequired: false),
-      .init(name: "parent", summary: "A checkpoint to go on from, such as stage 1's.", isRequired: false),
+      .init(
+        name: "parent", summary: "A checkpoint to go on from, such as stage 1's.", isRequired: false, isFolder: true),
     ],
     outputs: [
       .init(name: "model", summary: "The checkpoint, as a Hugging Face folder.", fileName: "model", isFolder: true),

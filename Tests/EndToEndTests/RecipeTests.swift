@@ -119,6 +119,27 @@ struct RecipeTests {
     #expect(try project.lemma("audit", "report").status == 0)
   }
 
+  @Test("wrong data is told by the person's own file, line and column, never by the store's")
+  func wrongData() throws {
+    let project = try makeProject()
+    let good = try project.read("seeds.jsonl")
+    for (text, told) in [
+      (good + "{\"broken", "seeds.jsonl:61:9: not valid JSON"),
+      (good.replacing("\"problem\"", with: "\"Problem\""), "seeds.jsonl:1"),
+      ("", "lemma.yaml:5:3: none of the 0 seeds can be used"),
+    ] {
+      try project.write("seeds.jsonl", text)
+      let output = try project.lemma("run")
+      #expect(output.status == 1 && output.error.contains(told) && !output.error.contains("cache/"), "\(output.error)")
+    }
+    try project.write("seeds.jsonl", good.replacing("\n", with: "\r\n"))
+    #expect(try project.run().contains("normal"), "CRLF is read")
+    try Files.remove(project.space.file("seeds.jsonl"))
+    #expect(try project.lemma("run").error.contains("lemma.yaml:3:12: source 'seeds': there is no 'seeds.jsonl'"))
+    try Files.makeFolder(project.space.file("seeds.jsonl"))
+    #expect(try project.lemma("run").error.contains("must be a file, and seeds.jsonl is a folder"))
+  }
+
   @Test("the same bytes with one processor and with two")
   func threads() throws {
     let one = try makeProject()

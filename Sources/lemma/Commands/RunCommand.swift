@@ -80,6 +80,7 @@ enum RunView {
         "\(summary.status): \(counts.joined(separator: ", ")) of \(count) \(noun), \(Terminal.duration(summary.seconds)); "
           + "run \(commit.prefix(10))")
     }
+    guard summary.status == "complete" else { return }
     let tables = places("table", of: summary).filter { $0.hasSuffix(".txt") }
     for table in tables {
       if let text = try? Files.readText(workspace.absolute(table)) { Terminal.out(text) }

@@ -30,7 +30,7 @@ enum Git {
 
 /// An owned libgit2 handle, freed with its last reference.
 final class Handle {
-  let pointer: OpaquePointer
+  private let pointer: OpaquePointer
   private let free: (OpaquePointer) -> Void
 
   init(_ pointer: OpaquePointer, free: @escaping (OpaquePointer) -> Void) {
@@ -39,6 +39,12 @@ final class Handle {
   }
 
   deinit { free(pointer) }
+
+  /// Lends the pointer for the length of a call. A handle may be released right after its last use,
+  /// which a bare pointer would not count as.
+  func use<T>(_ body: (OpaquePointer) throws -> T) rethrows -> T {
+    try withExtendedLifetime(self) { try body(pointer) }
+  }
 
   /// Calls a libgit2 function that fills in a pointer.
   static func make(

@@ -38,7 +38,7 @@ public final class Ledger {
   /// The newest run's commit, or `nil` before the first.
   public func head() throws -> String? {
     var id = git_oid()
-    let code = git_reference_name_to_id(&id, repository.pointer, Ledger.reference)
+    let code = repository.use { git_reference_name_to_id(&id, $0, Ledger.reference) }
     if code == GIT_ENOTFOUND.rawValue { return nil }
     try Git.check(code, "read \(Ledger.reference)")
     return id.hex
@@ -48,9 +48,8 @@ public final class Ledger {
   /// the ledger lives with them. `nil` in a bare repository or before the first commit.
   public func projectCommit() -> String? {
     var id = git_oid()
-    guard git_repository_is_bare(repository.pointer) == 0,
-      git_reference_name_to_id(&id, repository.pointer, "HEAD") == 0
-    else { return nil }
+    let isThere = repository.use { git_repository_is_bare($0) == 0 && git_reference_name_to_id(&id, $0, "HEAD") == 0 }
+    guard isThere else { return nil }
     return id.hex
   }
 
@@ -83,19 +82,23 @@ public final class Ledger {
 
   private func commit(tree: git_oid, parent: String?, time: Int64, message: String) throws -> String {
     var treeID = tree
-    let tree = try Handle.make("read back a tree", free: git_tree_free) {
-      git_tree_lookup($0, repository.pointer, &treeID)
-    }
-    let parents = try parent.map { [try commitHandle($0)] } ?? []
+    let tree = try make("read back a tree", free: git_tree_free) { git_tree_lookup($0, $1, &treeID) }
+    let parentHandle = try parent.map { try commitHandle($0) }
     var signature: UnsafeMutablePointer<git_signature>?
     let (name, address) = Ledger.person()
     try Git.check(git_signature_new(&signature, name, address, time, 0), "sign the run")
     defer { git_signature_free(signature) }
     var id = git_oid()
-    var pointers: [OpaquePointer?] = parents.map(\.pointer)
-    let code = git_commit_create(
-      &id, repository.pointer, Ledger.reference, signature, signature, "UTF-8", message, tree.pointer,
-      pointers.count, &pointers)
+    func create(_ parents: [OpaquePointer?]) -> Int32 {
+      var parents = parents
+      return repository.use { repository in
+        tree.use { tree in
+          git_commit_create(
+            &id, repository, Ledger.reference, signature, signature, "UTF-8", message, tree, parents.count, &parents)
+        }
+      }
+    }
+    let code = parentHandle.map { $0.use { create([$0]) } } ?? create([])
     if code == GIT_EMODIFIED.rawValue || code == GIT_ELOCKED.rawValue { throw Race() }
     try Git.check(code, "commit the run")
     return id.hex
@@ -116,24 +119,31 @@ public final class Ledger {
       var entry = git_index_entry()
       entry.mode = UInt32(GIT_FILEMODE_BLOB.rawValue)
       try Git.check(
-        git_blob_create_from_buffer(&entry.id, repository.pointer, bytes, bytes.count), "write '\(path)'")
-      try path.withCString {
-        entry.path = $0
-        try Git.check(git_index_add(index.pointer, &entry), "add '\(path)'")
+        repository.use { git_blob_create_from_buffer(&entry.id, $0, bytes, bytes.count) }, "write '\(path)'")
+      try path.withCString { name in
+        entry.path = name
+        try Git.check(index.use { git_index_add($0, &entry) }, "add '\(path)'")
       }
     }
     var id = git_oid()
-    try Git.check(git_index_write_tree_to(&id, index.pointer, repository.pointer), "write the run's tree")
+    let code = index.use { index in repository.use { git_index_write_tree_to(&id, index, $0) } }
+    try Git.check(code, "write the run's tree")
     return id
+  }
+
+  /// Looks something up in the repository.
+  fileprivate func make(
+    _ doing: @autoclosure () -> String, free: @escaping (OpaquePointer) -> Void,
+    _ call: (UnsafeMutablePointer<OpaquePointer?>, OpaquePointer) -> Int32
+  ) throws -> Handle {
+    try Handle.make(doing(), free: free) { found in repository.use { call(found, $0) } }
   }
 
   fileprivate func commitHandle(_ hex: String) throws -> Handle {
     guard var id = git_oid(hex: hex) else {
       throw Failure(.user, "run-id", "'\(hex)' is not the id of a run")
     }
-    return try Handle.make("read run \(hex) of the ledger", free: git_commit_free) {
-      git_commit_lookup($0, repository.pointer, &id)
-    }
+    return try make("read run \(hex) of the ledger", free: git_commit_free) { git_commit_lookup($0, $1, &id) }
   }
 }
 
@@ -162,14 +172,14 @@ extension Ledger {
   ///   name.
   public func run(_ id: String) throws -> RecordedRun {
     let commit = try commitHandle(id)
-    let message = git_commit_message(commit.pointer).map { String(cString: $0) } ?? ""
-    let parent = git_commit_parentcount(commit.pointer) > 0 ? git_commit_parent_id(commit.pointer, 0)?.pointee.hex : nil
+    let message = commit.use { git_commit_message($0).map { String(cString: $0) } } ?? ""
+    let parent = commit.use { git_commit_parentcount($0) > 0 ? git_commit_parent_id($0, 0)?.pointee.hex : nil }
     let number = message.split(separator: "\n").last { $0.hasPrefix(Ledger.numberTrailer) }
       .flatMap { Int($0.dropFirst(Ledger.numberTrailer.count)) }
     guard let number, (1...Int(Int32.max)).contains(number) else {
       throw Failure(.store, "ledger", "commit \(id) is not a run: it has no \(Ledger.numberTrailer)line")
     }
-    return RecordedRun(id: id, parent: parent, number: number, time: git_commit_time(commit.pointer), message: message)
+    return RecordedRun(id: id, parent: parent, number: number, time: commit.use { git_commit_time($0) }, message: message)
   }
 
   /// The runs from `start` (the newest when nil) backwards.
@@ -208,15 +218,17 @@ extension Ledger {
     final class Paths { var all: [String] = [] }
     let paths = Paths()
     let tree = try treeHandle(id)
-    let code = git_tree_walk(
-      tree.pointer, GIT_TREEWALK_PRE,
-      { root, entry, payload in
-        if git_tree_entry_type(entry) == GIT_OBJECT_BLOB, let root, let payload, let name = git_tree_entry_name(entry) {
-          let paths = Unmanaged<Paths>.fromOpaque(payload).takeUnretainedValue()
-          paths.all.append(String(cString: root) + String(cString: name))
-        }
-        return 0
-      }, Unmanaged.passUnretained(paths).toOpaque())
+    let code = tree.use {
+      git_tree_walk(
+        $0, GIT_TREEWALK_PRE,
+        { root, entry, payload in
+          if git_tree_entry_type(entry) == GIT_OBJECT_BLOB, let root, let payload, let name = git_tree_entry_name(entry) {
+            let paths = Unmanaged<Paths>.fromOpaque(payload).takeUnretainedValue()
+            paths.all.append(String(cString: root) + String(cString: name))
+          }
+          return 0
+        }, Unmanaged.passUnretained(paths).toOpaque())
+    }
     try Git.check(code, "walk the tree of run \(id)")
     return paths.all.sorted()
   }
@@ -225,21 +237,23 @@ extension Ledger {
   public func read(_ path: String, of id: String) throws -> [UInt8]? {
     let tree = try treeHandle(id)
     var entry: OpaquePointer?
-    let code = git_tree_entry_bypath(&entry, tree.pointer, path)
+    let code = tree.use { git_tree_entry_bypath(&entry, $0, path) }
     if code == GIT_ENOTFOUND.rawValue { return nil }
     try Git.check(code, "find '\(path)' in run \(id)")
     defer { git_tree_entry_free(entry) }
     var blobID = git_tree_entry_id(entry).pointee
-    let blob = try Handle.make("read '\(path)' of run \(id) (object \(blobID.hex))", free: git_blob_free) {
-      git_blob_lookup($0, repository.pointer, &blobID)
+    let blob = try make("read '\(path)' of run \(id) (object \(blobID.hex))", free: git_blob_free) {
+      git_blob_lookup($0, $1, &blobID)
     }
-    let content = UnsafeRawBufferPointer(
-      start: git_blob_rawcontent(blob.pointer), count: Int(git_blob_rawsize(blob.pointer)))
-    return Array(content)
+    return blob.use {
+      Array(UnsafeRawBufferPointer(start: git_blob_rawcontent($0), count: Int(git_blob_rawsize($0))))
+    }
   }
 
   private func treeHandle(_ id: String) throws -> Handle {
     let commit = try commitHandle(id)
-    return try Handle.make("read the tree of run \(id)", free: git_tree_free) { git_commit_tree($0, commit.pointer) }
+    return try Handle.make("read the tree of run \(id)", free: git_tree_free) { tree in
+      commit.use { git_commit_tree(tree, $0) }
+    }
   }
 }

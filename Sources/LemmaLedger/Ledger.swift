@@ -179,7 +179,8 @@ extension Ledger {
     guard let number, (1...Int(Int32.max)).contains(number) else {
       throw Failure(.store, "ledger", "commit \(id) is not a run: it has no \(Ledger.numberTrailer)line")
     }
-    return RecordedRun(id: id, parent: parent, number: number, time: commit.use { git_commit_time($0) }, message: message)
+    return RecordedRun(
+      id: id, parent: parent, number: number, time: commit.use { git_commit_time($0) }, message: message)
   }
 
   /// The runs from `start` (the newest when nil) backwards.
@@ -222,7 +223,8 @@ extension Ledger {
       git_tree_walk(
         $0, GIT_TREEWALK_PRE,
         { root, entry, payload in
-          if git_tree_entry_type(entry) == GIT_OBJECT_BLOB, let root, let payload, let name = git_tree_entry_name(entry) {
+          if git_tree_entry_type(entry) == GIT_OBJECT_BLOB, let root, let payload, let name = git_tree_entry_name(entry)
+          {
             let paths = Unmanaged<Paths>.fromOpaque(payload).takeUnretainedValue()
             paths.all.append(String(cString: root) + String(cString: name))
           }

@@ -140,6 +140,16 @@ struct RebuildTests {
     #expect(unknown.status == 2 && unknown.error.contains("did you mean 'sort'?"))
   }
 
+  @Test("a wide pipeline is recorded, and recorded again")
+  func widePipeline() throws {
+    let project = Project()
+    let stages = (0..<400).map { "  s\($0): { run: 'echo \($0) > ${out.o}', out: { o: out/\($0).txt } }\n" }
+    try project.write("lemma.yaml", "pipeline: wide\nstages:\n" + stages.joined())
+    #expect(try project.run().count == 400)
+    for _ in 0..<3 { #expect(try project.run() == []) }
+    #expect(try project.lemma("log").out.split(separator: "\n").count == 4)
+  }
+
   @Test("a failing stage keeps what is finished; mended, the run goes on from there")
   func failure() throws {
     let project = try makeProject()

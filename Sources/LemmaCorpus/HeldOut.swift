@@ -1,7 +1,8 @@
 import LemmaBasics
 
 /// Parts a dataset in two so that no held-out problem is trained on: rows of one seed stay
-/// together, and a text that is held out does not stand in the training part.
+/// together, and a text that is held out does not stand in the training part. Two seeds may still
+/// share a template, with other names and numbers.
 public struct HeldOut: Sendable {
   public var train: [Row]
   public var heldOut: [Row]

@@ -22,6 +22,11 @@ extension Execution {
     } catch var failure as Failure {
       let tail = CommandLog(path: log).tail(withoutSecrets: secrets)
       if !tail.isEmpty { failure.message += "\n\(tail)" }
+      if failure.code == "command-failed",
+        ["No such file", "not found", "ModuleNotFound"].contains(where: tail.contains)
+      {
+        failure.hint = "it runs in a folder of its own: files it needs must stand in 'in:' or be named in 'run:'"
+      }
       throw failure
     }
     var metrics: [String: JSON] = [:]
@@ -58,8 +63,7 @@ extension Execution {
       let how =
         ending.status > 128 ? "was ended by signal \(ending.status - 128)" : "exited with \(ending.status)"
       throw Failure(
-        .user, "command-failed", "stage '\(stage.id)': '\(command.words[0])' \(how)", at: stage.position,
-        hint: "it runs in a folder of its own: files it needs must stand in 'in:' or be named in 'run:'")
+        .user, "command-failed", "stage '\(stage.id)': '\(command.words[0])' \(how)", at: stage.position)
     }
     return Usage(seconds: Clock.monotonic() - start, cpuSeconds: ending.cpuSeconds, peakKiB: ending.peakKiB)
   }

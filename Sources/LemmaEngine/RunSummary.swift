@@ -11,6 +11,8 @@ public struct RunSummary: Sendable {
     var inputs: [ResolvedInput]
     public var reason: Reason?
     public var result: ActionResult?
+
+    public var failure: Failure? { if case .failed(let failure) = outcome { failure } else { nil } }
   }
 
   /// Seconds since the epoch.
@@ -26,7 +28,7 @@ extension RunSummary {
   public func count(_ word: String) -> Int { stages.count { $0.outcome.word == word } }
 
   public var failures: [Failure] {
-    stages.compactMap { if case .failed(let failure) = $0.outcome { failure } else { nil } }
+    stages.compactMap(\.failure)
   }
 
   /// `complete`, `failed` or `interrupted`.

@@ -27,17 +27,15 @@ public final class Workspace: Sendable {
     return String(cString: resolved)
   }
 
-  /// The project for a command given in `folder`: the nearest folder, upwards, that holds a store;
-  /// else the nearest with a git repository; else `folder` itself.
+  /// The project for a command given in `folder`: the nearest folder, upwards, that holds a store or
+  /// a git repository; else `folder` itself.
   public static func findProject(from folder: String) throws -> String {
     let start = try resolve(folder)
-    for marker in ["cache/format", ".git"] {
-      var candidate = start
-      while true {
-        if Files.exists("\(candidate)/\(marker)") { return candidate }
-        if candidate == "/" { break }
-        candidate = Files.parent(candidate)
-      }
+    var candidate = start
+    while true {
+      if Files.exists("\(candidate)/cache/format") || Files.exists("\(candidate)/.git") { return candidate }
+      if candidate == "/" { break }
+      candidate = Files.parent(candidate)
     }
     return start
   }

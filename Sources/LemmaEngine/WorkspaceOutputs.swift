@@ -8,8 +8,8 @@ import LemmaStore
 struct WorkspaceOutputs {
   let workspace: Workspace
 
-  /// Makes the workspace hold exactly `result`'s outputs for `stage`. What stands there and differs
-  /// is first taken into the store, so that no edit is lost.
+  /// Makes the workspace hold exactly `result`'s outputs for `stage`. An output that was edited is first
+  /// taken into the store, so that no edit is lost; what was never an output is not replaced at all.
   /// - Returns: the paths that had to be written.
   func restore(_ result: ActionResult, of stage: Stage) throws -> [String] {
     var written: [String] = []
@@ -18,7 +18,14 @@ struct WorkspaceOutputs {
       let path = workspace.absolute(output.path)
       if try stands(artifact, at: path) { continue }
       try checkInside(path)
+      if Files.exists(path), try !workspace.store.index.isPlace(output.path, workspace: workspace.id) {
+        throw Failure(
+          .user, "not-an-output",
+          "'\(output.path)' stands where stage '\(stage.id)' puts its output, and was not made by lemma",
+          at: stage.position, hint: "move it away, or choose another path under 'out:'")
+      }
       if isPlain(path) { _ = try workspace.store.ingest(path) }
+      try workspace.store.index.record(place: output.path, workspace: workspace.id)
       try replace(path, with: artifact)
       written.append(output.path)
     }

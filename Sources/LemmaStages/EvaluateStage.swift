@@ -48,26 +48,30 @@ struct EvaluateStage: BuiltinStage {
     let writer = try JSONLWriter(path: context.output("items"))
     for item in items { try writer.write(item.json) }
     try writer.finish()
-    let metrics = try self.metrics(AccuracySummary(items), modelFolder: folder)
-    try Files.write(Array(metrics.pretty.utf8), to: context.output("metrics"))
-    return metrics
+    var metrics = try self.metrics(AccuracySummary(items), modelFolder: folder)
+    metrics["no_answer"] = JSON(items.count { $0.grade.strict.extraction == nil })
+    try Files.write(Array(JSON.object(metrics).pretty.utf8), to: context.output("metrics"))
+    return .object(metrics)
   }
 
   /// The summary, beside what the checkpoint says of its training.
-  private func metrics(_ summary: AccuracySummary, modelFolder: String) throws -> JSON {
+  private func metrics(_ summary: AccuracySummary, modelFolder: String) throws -> [String: JSON] {
     let overall = summary.overall
     var metrics: [String: JSON] = [
       "accuracy": rounded(overall.strictShare), "accuracy_low": rounded(overall.strictInterval.low),
       "accuracy_high": rounded(overall.strictInterval.high), "accuracy_lenient": rounded(overall.lenientShare),
       "items": JSON(overall.items),
     ]
-    for (steps, accuracy) in summary.bySteps { metrics["steps_\(steps)"] = rounded(accuracy.strictShare) }
+    for (steps, accuracy) in summary.bySteps {
+      metrics["steps_\(steps)"] = rounded(accuracy.strictShare)
+      metrics["steps_\(steps)_items"] = JSON(accuracy.items)
+    }
     let record = "\(modelFolder)/training.json"
     if Files.exists(record) {
       let training = try JSON(parsing: Files.read(record), file: "training.json")
-      for name in ["rows", "tokens", "parameters"] { metrics["training_\(name)"] = training[name] }
+      for name in ["rows", "too_long", "steps", "tokens", "parameters"] { metrics["training_\(name)"] = training[name] }
     }
-    return .object(metrics)
+    return metrics
   }
 
   /// Six decimals: more than any number of items can tell apart here, and short to read.

@@ -57,7 +57,8 @@ struct Lineage {
         } else {
           let id = sources[input.artifact] ?? "s\(sources.count)"
           if sources.updateValue(id, forKey: input.artifact) == nil {
-            graph.nodes.append(Graph.Node(id: id, title: input.name, detail: "source", kind: .source))
+            graph.nodes.append(
+              Graph.Node(id: id, title: "source", detail: String(input.artifact.sha256.prefix(10)), kind: .source))
           }
           graph.edges.append(Graph.Edge(from: id, to: "n\(number)"))
         }

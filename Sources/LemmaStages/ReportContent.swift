@@ -16,30 +16,46 @@ struct ReportContent {
   }
 
   private var subtitle: String {
-    let items = Set(results.map(\.items)).sorted().map(String.init).joined(separator: " or ")
-    return "Exact answers on \(items) held-out problems, greedy decoding, zero-shot chain of thought"
+    let items = Set(results.map(\.items)).sorted().map(grouped).joined(separator: " or ")
+    return "Exact answers on \(items) problems, greedy decoding, zero-shot chain of thought"
   }
 
   private var facts: [(name: String, value: String)] {
     var facts = [("evaluations", String(results.count))]
     if let best = results.max(by: { $0.accuracy < $1.accuracy }) {
-      facts.append(("best accuracy", "\(percent(best.accuracy)) (\(percent(best.low)) to \(percent(best.high)))"))
+      facts.append(
+        ("best of \(results.count)", "\(percent(best.accuracy)) (\(percent(best.low)) to \(percent(best.high)))"))
     }
     let parameters = Set(results.compactMap(\.parameters)).sorted()
-    if !parameters.isEmpty { facts.append(("parameters", parameters.map(String.init).joined(separator: ", "))) }
+    if !parameters.isEmpty { facts.append(("parameters", parameters.map(grouped).joined(separator: "; "))) }
     let rows = results.compactMap(\.rows)
     if let least = rows.min(), let most = rows.max() {
-      facts.append(("training rows", least == most ? "\(least)" : "\(least) to \(most)"))
+      facts.append(("training rows", least == most ? grouped(least) : "\(grouped(least)) to \(grouped(most))"))
     }
     return facts.map { (name: $0.0, value: $0.1) }
   }
 
   private var notes: [String] {
-    [
-      "Intervals are Wilson score intervals at 95 %. They cover the choice of problems, not of seeds.",
+    var notes = [
+      "Intervals are Wilson score intervals at 95 % and take the problems as independent. Where several come from one "
+        + "seed problem the true intervals are wider, and another random seed can move a point by more than its own.",
       "Strict: the answer stands behind the marker and equals the gold answer exactly. Lenient accepts other endings.",
-      "Problems made by the symbolic teacher come from programs: their variety is that of their templates.",
+      "Rows are those trained on. Unless a pipeline fixes the steps, steps and tokens seen grow with the rows, so the "
+        + "curve shows the effect of all three.",
     ]
+    let tooLong = results.compactMap(\.tooLong).reduce(0, +)
+    if tooLong > 0 {
+      notes.append("\(grouped(tooLong)) rows, over all trainings, were longer than the context and left out.")
+    }
+    if results.contains(where: { $0.bySteps.reduce(0) { $0 + $1.items } < $0.items }) {
+      notes.append("Problems whose number of worked steps is not known are in no column of steps.")
+    }
+    if lineage.nodes.contains(where: { $0.kind == "seeds" }) {
+      notes.append(
+        "The seed problems are made from templates: a problem that was held out may share its template with one that "
+          + "was trained on, with other numbers and names.")
+    }
+    return notes
   }
 
   // MARK: Curve
@@ -47,10 +63,11 @@ struct ReportContent {
   private var charts: [Chart] {
     let plotted = results.filter { $0.rows != nil }
     guard !plotted.isEmpty else { return [] }
+    let isLogarithmic = Set(plotted.compactMap(\.rows)).count > 1
     return [
       Chart(
-        title: "Accuracy against training rows", xLabel: "training rows", yLabel: "accuracy, %",
-        xScale: Set(plotted.compactMap(\.rows)).count > 1 ? .log : .linear, series: series(plotted))
+        title: "Accuracy against training rows", xLabel: isLogarithmic ? "training rows (log scale)" : "training rows",
+        yLabel: "strict accuracy, %", xScale: isLogarithmic ? .log : .linear, series: series(plotted))
     ]
   }
 
@@ -88,21 +105,24 @@ struct ReportContent {
   // MARK: Table
 
   private var table: Table {
-    let steps = Set(results.flatMap { $0.bySteps.map(\.steps) }).sorted()
-    let columns =
-      [Table.Column("evaluation"), Table.Column("rows", isNumeric: true), Table.Column("tokens", isNumeric: true)]
-      + [Table.Column("accuracy", isNumeric: true), Table.Column("95 % interval", isNumeric: true)]
-      + [Table.Column("lenient", isNumeric: true)]
-      + steps.map { Table.Column($0 == 1 ? "1 step" : "\($0) steps", isNumeric: true) }
+    let items = Dictionary(results.flatMap { $0.bySteps.map { ($0.steps, $0.items) } }, uniquingKeysWith: max)
+    let steps = items.keys.sorted()
+    let numbers =
+      ["rows", "steps", "tokens seen", "strict", "95 % interval", "lenient", "no answer"]
+      + steps.map { "\($0)-step (\(items[$0] ?? 0))" }
     let rows = results.map { result -> [Table.Cell] in
-      let byStep = Dictionary(uniqueKeysWithValues: result.bySteps.map { ($0.steps, $0.accuracy) })
+      let byStep = Dictionary(result.bySteps.map { ($0.steps, $0.accuracy) }, uniquingKeysWith: { first, _ in first })
       return [
-        Table.Cell(result.label.isEmpty ? "all" : result.label), Table.Cell(result.rows.map(String.init) ?? ""),
-        Table.Cell(result.tokens.map(String.init) ?? ""), Table.Cell(percent(result.accuracy), isStrong: true),
+        Table.Cell(result.label.isEmpty ? "all" : result.label), Table.Cell(result.rows.map(grouped) ?? ""),
+        Table.Cell(result.steps.map(grouped) ?? ""), Table.Cell(result.tokens.map(grouped) ?? ""),
+        Table.Cell(percent(result.accuracy), isStrong: true),
         Table.Cell("\(percent(result.low)) to \(percent(result.high))"), Table.Cell(percent(result.lenient)),
+        Table.Cell(result.withoutAnswer.map(grouped) ?? ""),
       ] + steps.map { Table.Cell(byStep[$0].map(percent) ?? "") }
     }
-    return Table(caption: "Accuracy on held-out problems", columns: columns, rows: rows)
+    return Table(
+      caption: "Accuracy, and by the number of worked steps",
+      columns: [Table.Column("evaluation")] + numbers.map { Table.Column($0, isNumeric: true) }, rows: rows)
   }
 
   private func evidence(_ result: EvaluationResult) -> Evidence {
@@ -112,4 +132,14 @@ struct ReportContent {
   }
 
   private func percent(_ share: Double) -> String { "\(fixed(share * 100, 1)) %" }
+
+  /// Digits in groups of three.
+  private func grouped(_ number: Int) -> String {
+    var text = ""
+    for (index, digit) in String(number).reversed().enumerated() {
+      if index > 0, index.isMultiple(of: 3) { text.append(",") }
+      text.append(digit)
+    }
+    return String(text.reversed())
+  }
 }

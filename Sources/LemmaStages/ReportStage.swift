@@ -47,12 +47,16 @@ struct EvaluationResult {
   var high: Double
   var lenient: Double
   var items: Int
-  /// Rows, tokens and parameters of the training, where the checkpoint says them.
+  /// Answers without the marker that the strict reading looks for.
+  var withoutAnswer: Int?
+  /// Rows, optimiser steps, tokens and parameters of the training, where the checkpoint says them.
   var rows: Int?
+  var tooLong: Int?
+  var steps: Int?
   var tokens: Int?
   var parameters: Int?
-  /// Accuracy by number of worked steps.
-  var bySteps: [(steps: Int, accuracy: Double)]
+  /// Accuracy, and how many problems there are, by number of worked steps.
+  var bySteps: [(steps: Int, accuracy: Double, items: Int)]
   /// The evaluation's place in the lineage.
   var node: Int?
 
@@ -70,12 +74,15 @@ struct EvaluationResult {
     self.high = high
     self.items = items
     lenient = json["accuracy_lenient"]?.double ?? accuracy
+    withoutAnswer = json["no_answer"]?.int
     rows = json["training_rows"]?.int
+    tooLong = json["training_too_long"]?.int
+    steps = json["training_steps"]?.int
     tokens = json["training_tokens"]?.int
     parameters = json["training_parameters"]?.int
     bySteps = (json.object ?? [:]).compactMap { name, value in
       guard name.hasPrefix("steps_"), let steps = Int(name.dropFirst(6)), let share = value.double else { return nil }
-      return (steps, share)
+      return (steps, share, json["\(name)_items"]?.int ?? 0)
     }.sorted { $0.0 < $1.0 }
     node = lineage.node(giving: input.artifact.json)
   }

@@ -8,7 +8,7 @@ struct SplitStage: BuiltinStage {
   let implementation = 1
   let kind = StageKind(
     name: "split",
-    summary: "Holds out whole seeds, so that no held-out problem, nor one of its kin, is trained on.",
+    summary: "Holds out whole seeds: nothing made of a held-out seed is trained on, nor any row with a held-out text.",
     inputs: [.rows],
     outputs: [
       .init(name: "train", summary: "The rows to train on.", fileName: "train.jsonl"),

@@ -37,6 +37,8 @@ public final class Index: @unchecked Sendable {
       PRIMARY KEY (workspace, pipeline, stage)) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS ledger_heads (
       ledger TEXT PRIMARY KEY, head TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS places (
+      workspace TEXT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (workspace, path)) STRICT, WITHOUT ROWID;
     PRAGMA user_version = 1;
     """
 
@@ -153,6 +155,21 @@ public final class Index: @unchecked Sendable {
             [.text(workspace), .text(pipeline), .text(stage), .text(document.canonical)])
         }
       }
+    }
+  }
+
+  /// Whether an output was put at this path of a workspace before.
+  public func isPlace(_ path: String, workspace: String) throws -> Bool {
+    try locked {
+      try database.query(
+        "SELECT 1 FROM places WHERE workspace = ? AND path = ?", [.text(workspace), .text(path)]
+      ) { _ in true }.first ?? false
+    }
+  }
+
+  public func record(place path: String, workspace: String) throws {
+    try locked {
+      try database.run("INSERT OR IGNORE INTO places VALUES (?, ?)", [.text(workspace), .text(path)])
     }
   }
 

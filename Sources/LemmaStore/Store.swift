@@ -27,6 +27,8 @@ public final class Store: Sendable {
     } else {
       // Backup tools and indexers skip a folder with this tag: https://bford.info/cachedir/
       try Files.write(Array("Signature: 8a477f597d28d172789f06886806bc55\n".utf8), to: "\(root)/CACHEDIR.TAG")
+      // Results are not for version control, whatever the project's own rules say.
+      if !Files.exists("\(root)/.gitignore") { try Files.write(Array("*\n".utf8), to: "\(root)/.gitignore") }
       try Files.write(Array(Store.formatText.utf8), to: format, durable: true)
     }
     index = try Index(path: "\(root)/index.sqlite")

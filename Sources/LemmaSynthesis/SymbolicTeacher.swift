@@ -13,9 +13,11 @@ public enum SymbolicTeacher {
     case fault(Program.Fault)
   }
 
-  public static func study(problem: String, solution: String) -> Study {
+  /// - Parameter saysAllNumbers: for a problem known to imply no number, such as a generated one.
+  public static func study(problem: String, solution: String, saysAllNumbers: Bool = false) -> Study {
     do throws(Program.Fault) {
-      return .program(Trace(problem: problem, solution: solution, program: try Program(executing: solution)))
+      let program = try Program(executing: solution)
+      return .program(Trace(problem: problem, solution: solution, program: program, saysAllNumbers: saysAllNumbers))
     } catch {
       return .fault(error)
     }

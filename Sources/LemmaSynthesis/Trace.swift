@@ -28,7 +28,8 @@ public struct Trace: Sendable {
   /// The numbers of the prose of the solution, notes left out.
   let prose: [Mention]
 
-  public init(problem: String, solution: String, program: Program) {
+  /// - Parameter saysAllNumbers: for a problem known to imply no number, such as a generated one.
+  public init(problem: String, solution: String, program: Program, saysAllNumbers: Bool = false) {
     self.problem = problem
     self.solution = solution
     self.program = program
@@ -36,7 +37,9 @@ public struct Trace: Sendable {
     prose = Trace.prose(of: solution)
     untraced = Trace.firstUntraced(program, mentions)
     (variables, dependencies) =
-      untraced == nil ? Trace.variables(program, mentions, prose) : ([], program.steps.map { _ in [] })
+      untraced == nil
+      ? Trace.variables(program, mentions, prose, saysAllNumbers ? [] : ImpliedConstants.values(in: problem))
+      : ([], program.steps.map { _ in [] })
   }
 
   private static func prose(of solution: String) -> [Mention] {
@@ -67,7 +70,7 @@ public struct Trace: Sendable {
   /// Starts from every mention that could vary, and takes back those whose value, or a value that
   /// depends on them, has a second possible source.
   private static func variables(
-    _ program: Program, _ mentions: [Mention], _ prose: [Mention]
+    _ program: Program, _ mentions: [Mention], _ prose: [Mention], _ implied: Set<Rational>
   ) -> (variables: [Int], dependencies: [Set<Int>]) {
     // Every number is held against every other below.
     guard mentions.count <= mentionLimit else { return ([], program.steps.map { _ in [] }) }
@@ -76,6 +79,7 @@ public struct Trace: Sendable {
       mentions.indices.filter { index in
         let mention = mentions[index]
         return mention.form != .fixed && mention.value > Rational(1) && used.contains(mention.value)
+          && !implied.contains(mention.value)
       })
     let fixedProse = Set(prose.filter { $0.form == .fixed }.map(\.value))
     while true {

@@ -13,7 +13,8 @@ struct Workbench: Sendable {
 
   init(_ seed: Row, _ operators: [SynthesisOperator]) throws(Reject) {
     guard let solution = seed.solution,
-      case .program(let trace) = SymbolicTeacher.study(problem: seed.problem, solution: solution)
+      case .program(let trace) = SymbolicTeacher.study(
+        problem: seed.problem, solution: solution, saysAllNumbers: seed.source?.name == SeedGenerator.source)
     else { throw .notAProgram }
     self.seed = seed
     self.trace = trace

@@ -20,7 +20,7 @@ struct Lemma: ParsableCommand {
         lemma --generate-completion-script bash  shell completion (also zsh, fish)
 
       EXIT CODES
-        0 done   1 a stage failed, or an audit found a fault   2 a mistake in the pipeline, the data or the request
+        0 done   1 a stage failed, or an audit found a fault   2 a mistake in the pipeline file or the request
         3 the store, the index or the ledger failed   64 a mistake in the arguments   70 a defect of lemma itself
         130 interrupted
       """,

@@ -99,7 +99,7 @@ struct CommandLineTests {
     let project = Project()
     try project.write(
       "lemma.yaml", "pipeline: p\nstages:\n  a: { run: 'touch \(project.space.file("ran"))', out: { o: o.txt } }\n")
-    for command in ["check", "plan", "status", "graph", "log"] {
+    for command in ["check", "plan", "status", "graph"] {
       #expect(try project.lemma(command).status == 0, "\(command)")
     }
     #expect(!Files.exists(project.space.file("ran")))

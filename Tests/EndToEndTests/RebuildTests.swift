@@ -140,6 +140,37 @@ struct RebuildTests {
     #expect(unknown.status == 2 && unknown.error.contains("did you mean 'sort'?"))
   }
 
+  @Test("what a person made is never replaced by an output")
+  func personalFiles() throws {
+    let project = Project()
+    try project.write("notes.txt", "precious\n")
+    try project.write("res/mine.txt", "mine\n")
+    for place in ["notes.txt", "res"] {
+      try project.write("lemma.yaml", "pipeline: p\nstages:\n  a: { run: 'mkdir -p ${out.x}', out: { x: \(place) } }\n")
+      let output = try project.lemma("run")
+      #expect(
+        output.status == 1 && output.error.contains("'\(place)' stands where stage 'a' puts its output"),
+        "\(output.error)")
+    }
+    #expect(try project.read("notes.txt") == "precious\n" && project.read("res/mine.txt") == "mine\n")
+  }
+
+  @Test("looking back makes no store, and a store above a repository is not its own")
+  func noStray() throws {
+    let project = Project()
+    for command in [["log"], ["show"], ["audit", "x"]] {
+      #expect(try Command.run([Project.program] + command, in: project.space.path).status == 2)
+    }
+    #expect(try Files.list(project.space.path) == [])
+    try project.lemma("init")
+    try Files.makeFolder(project.space.file("inner/.git"))
+    try project.write(
+      "inner/lemma.yaml", "pipeline: p\nstages:\n  a: { run: 'echo 1 > ${out.x}', out: { x: x.txt } }\n")
+    _ = try Command.run(["git", "init", "-q", "."], in: project.space.file("inner"))
+    #expect(try Command.run([Project.program, "run"], in: project.space.file("inner")).status == 0)
+    #expect(Files.exists(project.space.file("inner/x.txt")) && Files.exists(project.space.file("inner/cache/format")))
+  }
+
   @Test("a wide pipeline is recorded, and recorded again")
   func widePipeline() throws {
     let project = Project()

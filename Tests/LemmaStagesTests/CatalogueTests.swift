@@ -27,4 +27,16 @@ struct CatalogueTests {
       #expect(!pipeline.stages.isEmpty)
     }
   }
+
+  @Test("every pipeline in README and docs is well formed", arguments: ["README.md", "docs/pipeline-file.md"])
+  func documentedPipelines(page: String) throws {
+    let text = try Files.readText("\(root)/\(page)")
+    let blocks = text.split(separator: "```yaml\n").dropFirst().compactMap { part in
+      part.firstRange(of: "```").map { part[..<$0.lowerBound] }
+    }
+    #expect(!blocks.isEmpty)
+    for block in blocks where block.hasPrefix("pipeline:") {
+      _ = try Pipeline(bytes: Array(block.utf8), file: page, catalogue: Registry.standard.catalogue)
+    }
+  }
 }

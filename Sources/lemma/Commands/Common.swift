@@ -56,6 +56,17 @@ struct WorkspaceOptions: ParsableArguments {
     try Workspace(project: try project ?? Workspace.findProject(from: "."), store: store)
   }
 
+  /// For commands that only look back: without a store there is nothing to see, and none is made.
+  func openExisting() throws -> Workspace {
+    let folder = try project ?? Workspace.findProject(from: ".")
+    let place = store ?? "\(folder)/cache"
+    guard Files.exists("\(place)/format") else {
+      throw Failure(
+        .user, "no-runs", "nothing has been run here yet: there is no store '\(place)'", hint: "start with 'lemma run'")
+    }
+    return try open()
+  }
+
   /// The folder in which the command was given.
   static func currentFolder() throws -> String {
     guard let path = getcwd(nil, 0) else { throw Failure.system("getcwd", path: ".", errno: errno) }

@@ -26,7 +26,7 @@ struct LogCommand: LemmaCommand {
   }
 
   func execute() throws {
-    let runs = try workspace.open().ledger().runs(limit: limit)
+    let runs = try workspace.openExisting().ledger().runs(limit: limit)
     if json {
       return Terminal.json(
         .array(
@@ -62,7 +62,7 @@ struct ShowCommand: LemmaCommand {
   @Flag(help: "Print as JSON.") var json = false
 
   func execute() throws {
-    let workspace = try workspace.open()
+    let workspace = try workspace.openExisting()
     let ledger = try workspace.ledger()
     let history = History(ledger)
     let id = try ledger.resolve(run)
@@ -144,7 +144,7 @@ struct AuditCommand: LemmaCommand {
   @Flag(help: "Print as JSON.") var json = false
 
   func execute() throws {
-    let auditor = try Auditor(workspace: try workspace.open())
+    let auditor = try Auditor(workspace: try workspace.openExisting())
     let audit = try auditor.audit(what, run: run, folder: try WorkspaceOptions.currentFolder())
     if json { Terminal.json(AuditView.json(audit)) } else { AuditView.print(audit) }
     if !audit.isSound { throw ExitCode.faulty }

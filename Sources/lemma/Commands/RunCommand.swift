@@ -107,6 +107,7 @@ enum RunView {
         summary.stages.map { record in
           [
             "stage": .string(record.stage.id), "outcome": .string(record.outcome.word),
+            "failure": record.failure.map { .string($0.description) } ?? .null,
             "reason": record.reason.map { .string($0.text) } ?? .null,
             "action_key": record.action.map { .string($0.key.hex) } ?? .null,
             "outputs": .object(record.result?.outputs.mapValues(\.json) ?? [:]),

@@ -30,8 +30,9 @@ extension Target {
       if text == stage.stage { return Target(stage: stage.stage) }
       guard text.hasPrefix(stage.stage + ".") else { continue }
       let rest = String(text.dropFirst(stage.stage.count + 1))
-      if stage.result?.metrics[rest] != nil { return Target(stage: stage.stage, metric: rest) }
-      if stage.result?.outputs[rest] != nil { return Target(stage: stage.stage, output: rest) }
+      let output = stage.result?.outputs[rest] == nil ? nil : rest
+      let metric = stage.result?.metrics[rest] == nil ? nil : rest
+      if output != nil || metric != nil { return Target(stage: stage.stage, output: output, metric: metric) }
     }
     // A metric's or a stage's bare name, when it belongs to one stage only.
     let byMetric = stages.filter { $0.result?.metrics[text] != nil }
@@ -48,18 +49,20 @@ extension Target {
   }
 
   private static func place(_ text: String, stages: [RecordedStage], project: String, folder: String) -> Target? {
-    let absolute = text.hasPrefix("/") ? text : "\(folder)/\(text)"
     func normal(_ path: String) -> [Substring] {
       path.split(separator: "/").reduce(into: []) { parts, part in
         if part == ".." { _ = parts.popLast() } else if part != "." { parts.append(part) }
       }
     }
-    let wanted = normal(absolute)
-    for stage in stages {
-      for (output, place) in stage.places.sorted(by: { $0.key < $1.key }) {
-        let path = normal("\(project)/\(place)")
-        if wanted == path || wanted.count > path.count && wanted.starts(with: path) {
-          return Target(stage: stage.stage, output: output)
+    // A relative path is meant from the folder of the command, or as 'lemma run' prints it.
+    let places = text.hasPrefix("/") ? [text] : ["\(folder)/\(text)", "\(project)/\(text)"]
+    for wanted in places.map(normal) {
+      for stage in stages {
+        for (output, place) in stage.places.sorted(by: { $0.key < $1.key }) {
+          let path = normal("\(project)/\(place)")
+          if wanted == path || wanted.count > path.count && wanted.starts(with: path) {
+            return Target(stage: stage.stage, output: output)
+          }
         }
       }
     }

@@ -115,7 +115,7 @@ final class ProgressDisplay: Sendable {
   private func draw(_ state: inout State) {
     guard !state.isOver else { return }
     let moment = Clock.monotonic()
-    let width = max(40, Terminal.width - 1)
+    let width = max(8, Terminal.width - 1)
     var lines = state.running.map { running in
       clip("  \(oneLine(running.stage))  \(describe(running, at: moment))", to: width)
     }
@@ -136,14 +136,16 @@ final class ProgressDisplay: Sendable {
     guard let progress = running.progress else { return elapsed }
     if progress.total == 0 { return "\(elapsed)  \(progress.detail)" }
     let share = min(1, Double(progress.done) / Double(progress.total))
-    let filled = Int(share * 20)
-    let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: 20 - filled)
+    let length = Terminal.width < 100 ? 8 : 20
+    let filled = Int(share * Double(length))
+    let bar = String(repeating: "━", count: filled) + String(repeating: "╌", count: length - filled)
     var text = "\(elapsed)  \(bar) \(progress.done)/\(progress.total) \(progress.unit)"
-    if !progress.detail.isEmpty { text += " · \(progress.detail)" }
     if let first = running.first, progress.done > first.done, moment > first.moment + 1 {
       let rate = Double(progress.done - first.done) / (moment - first.moment)
       text += " · ETA \(Terminal.duration(Double(progress.total - progress.done) / rate))"
     }
+    // Last, since a narrow terminal cuts the line here.
+    if !progress.detail.isEmpty { text += " · \(progress.detail)" }
     return text
   }
 

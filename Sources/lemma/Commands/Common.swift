@@ -8,7 +8,7 @@ import LemmaStore
 
 /// Which pipeline, where.
 struct PipelineOptions: ParsableArguments {
-  @Argument(help: "The pipeline file. Default: lemma.yaml.", completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
   var file: String = "lemma.yaml"
 
   @OptionGroup var workspace: WorkspaceOptions

@@ -16,7 +16,7 @@ struct GraphCommand: LemmaCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, dot, mermaid, json }
 
-  @Argument(help: "The pipeline file. Default: lemma.yaml.", completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
   var file = "lemma.yaml"
   @OptionGroup var parameters: ParameterOptions
   @Option(help: "How to draw it.") var format = Format.text

@@ -102,7 +102,9 @@ struct ShowCommand: LemmaCommand {
         "result": stage.result?.json ?? .null, "places": .object(stage.places.mapValues(JSON.string)),
       ])
     }
-    if let metric = target.metric { return Terminal.out(stage.result?.metrics[metric]?.canonical ?? "") }
+    if let metric = target.metric, target.output == nil {
+      return Terminal.out(stage.result?.metrics[metric]?.canonical ?? "")
+    }
     Terminal.out("stage    \(stage.stage)")
     Terminal.out("outcome  \(stage.outcome)\(stage.reason.map { ": \($0)" } ?? "")")
     if let key = stage.actionKey { Terminal.out("action   \(key)") }

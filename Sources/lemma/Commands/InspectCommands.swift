@@ -16,7 +16,7 @@ struct CheckCommand: LemmaCommand {
         lemma check pipelines/quickstart.yaml --param sizes='[500, 1000]'
       """)
 
-  @Argument(help: "The pipeline file. Default: lemma.yaml.", completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
   var file = "lemma.yaml"
   @OptionGroup var parameters: ParameterOptions
   @Flag(help: "Print what was read as JSON.") var json = false
@@ -83,12 +83,11 @@ struct StatusCommand: LemmaCommand {
     let (workspace, pipeline, registry) = try options.load()
     let plan = try Plan.make(workspace: workspace, pipeline: pipeline, registry: registry)
     if json { return Terminal.json(PlanView.json(plan.entries)) }
-    let head = try workspace.ledger()
-    if let id = try head.head() {
-      let run = try head.run(id)
-      Terminal.out("last run: \(run.number), \(id.prefix(10)), \(Clock.text(run.time)): \(run.title)")
+    let runs = try workspace.ledger().runs()
+    if let run = runs.first(where: { $0.title.hasPrefix("Run \(pipeline.name):") }) {
+      Terminal.out("last run: \(run.number), \(run.id.prefix(10)), \(Clock.text(run.time)): \(run.title)")
     } else {
-      Terminal.out("nothing has been run here yet")
+      Terminal.out("this pipeline has not been run here yet")
     }
     for line in Columns.lines(plan.entries.map { [$0.verdict.word, $0.stage.id, $0.verdict.text] }) {
       Terminal.out(line)

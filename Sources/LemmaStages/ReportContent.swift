@@ -11,7 +11,7 @@ struct ReportContent {
 
   var report: Report {
     Report(
-      title: title, subtitle: subtitle, facts: facts, charts: charts, tables: [table], graph: lineage.graph,
+      title: title, subtitle: subtitle, facts: facts, charts: charts, tables: tables, graph: lineage.graph,
       evidence: results.map(evidence), notes: notes)
   }
 
@@ -104,25 +104,41 @@ struct ReportContent {
 
   // MARK: Table
 
-  private var table: Table {
-    let items = Dictionary(results.flatMap { $0.bySteps.map { ($0.steps, $0.items) } }, uniquingKeysWith: max)
-    let steps = items.keys.sorted()
-    let numbers =
-      ["rows", "steps", "tokens seen", "strict", "95 % interval", "lenient", "no answer"]
-      + steps.map { "\($0)-step (\(items[$0] ?? 0))" }
-    let rows = results.map { result -> [Table.Cell] in
-      let byStep = Dictionary(result.bySteps.map { ($0.steps, $0.accuracy) }, uniquingKeysWith: { first, _ in first })
-      return [
-        Table.Cell(result.label.isEmpty ? "all" : result.label), Table.Cell(result.rows.map(grouped) ?? ""),
-        Table.Cell(result.steps.map(grouped) ?? ""), Table.Cell(result.tokens.map(grouped) ?? ""),
-        Table.Cell(percent(result.accuracy), isStrong: true),
+  private var tables: [Table] {
+    let hasSteps = results.contains { !$0.bySteps.isEmpty }
+    return [overview] + (hasSteps ? [byNumberOfSteps] : [])
+  }
+
+  private var overview: Table {
+    let numbers = ["rows", "steps", "tokens seen", "strict", "95 % interval", "lenient", "no answer"]
+    return table("Accuracy", numbers) { result in
+      [
+        Table.Cell(result.rows.map(grouped) ?? ""), Table.Cell(result.steps.map(grouped) ?? ""),
+        Table.Cell(result.tokens.map(grouped) ?? ""), Table.Cell(percent(result.accuracy), isStrong: true),
         Table.Cell("\(percent(result.low)) to \(percent(result.high))"), Table.Cell(percent(result.lenient)),
         Table.Cell(result.withoutAnswer.map(grouped) ?? ""),
-      ] + steps.map { Table.Cell(byStep[$0].map(percent) ?? "") }
+      ]
     }
-    return Table(
-      caption: "Accuracy, and by the number of worked steps",
-      columns: [Table.Column("evaluation")] + numbers.map { Table.Column($0, isNumeric: true) }, rows: rows)
+  }
+
+  private var byNumberOfSteps: Table {
+    let items = Dictionary(results.flatMap { $0.bySteps.map { ($0.steps, $0.items) } }, uniquingKeysWith: max)
+    let steps = items.keys.sorted()
+    return table(
+      "Strict accuracy by worked steps, and how many problems have so many", steps.map { "\($0) (\(items[$0] ?? 0))" }
+    ) { result in
+      let byStep = Dictionary(result.bySteps.map { ($0.steps, $0.accuracy) }, uniquingKeysWith: { first, _ in first })
+      return steps.map { Table.Cell(byStep[$0].map(percent) ?? "") }
+    }
+  }
+
+  /// One row an evaluation, all columns but the first numeric.
+  private func table(
+    _ caption: String, _ columns: [String], _ cells: (EvaluationResult) -> [Table.Cell]
+  ) -> Table {
+    Table(
+      caption: caption, columns: [Table.Column("evaluation")] + columns.map { Table.Column($0, isNumeric: true) },
+      rows: results.map { [Table.Cell($0.label.isEmpty ? "all" : $0.label)] + cells($0) })
   }
 
   private func evidence(_ result: EvaluationResult) -> Evidence {

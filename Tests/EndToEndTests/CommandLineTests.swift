@@ -48,6 +48,19 @@ struct CommandLineTests {
     #expect(try project.run() == [])
   }
 
+  @Test("from a sub-folder the project's pipeline is run, and its report is found")
+  func subfolder() throws {
+    let project = Project()
+    try project.lemma("init")
+    try Files.makeFolder(project.space.file("deep/er"))
+    let run = try Command.run([Project.program, "run"], in: project.space.file("deep/er"))
+    #expect(run.status == 0, "\(run.error)")
+    #expect(Files.exists(project.space.file("results/count.txt")))
+    let audit = try Command.run([Project.program, "audit", "results/count.txt"], in: project.space.file("deep/er"))
+    #expect(audit.status == 0, "\(audit)")
+    #expect(try project.lemma("show", "seeds.rows").out.contains("output   rows"))
+  }
+
   @Test("what programs read is JSON", arguments: ["check", "plan", "status", "log", "show", "run", "graph", "schema"])
   func json(command: String) throws {
     let project = Project()

@@ -25,7 +25,12 @@ struct ParameterOptions: ParsableArguments {
   var parameters: [String] = []
 
   func load(_ file: String) throws -> Pipeline {
+    var file = file
     if file == "lemma.yaml", !Files.exists(file) {
+      // From a sub-folder the project's own file is meant.
+      file = "\(try Workspace.findProject(from: "."))/lemma.yaml"
+    }
+    if Files.name(file) == "lemma.yaml", !Files.exists(file) {
       throw Failure(
         .user, "no-pipeline", "there is no 'lemma.yaml' here",
         hint: "name a pipeline file, or start one with 'lemma init'")

@@ -125,7 +125,7 @@ struct ReportContent {
     let items = Dictionary(results.flatMap { $0.bySteps.map { ($0.steps, $0.items) } }, uniquingKeysWith: max)
     let steps = items.keys.sorted()
     return table(
-      "Strict accuracy by worked steps, and how many problems have so many", steps.map { "\($0) (\(items[$0] ?? 0))" }
+      "Strict accuracy by worked steps (problems)", steps.map { "\($0) (\(items[$0] ?? 0))" }
     ) { result in
       let byStep = Dictionary(result.bySteps.map { ($0.steps, $0.accuracy) }, uniquingKeysWith: { first, _ in first })
       return steps.map { Table.Cell(byStep[$0].map(percent) ?? "") }

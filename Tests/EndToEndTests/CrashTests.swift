@@ -91,6 +91,23 @@ struct CrashTests {
     #expect(try project.lemma("log").out.contains("interrupted"))
   }
 
+  @Test("what a killed run left at work does not write into the next attempt")
+  func orphan() throws {
+    let project = Project()
+    try project.write(
+      "lemma.yaml",
+      "pipeline: p\nstages:\n  a: { run: 'place=$PWD; sleep 1; echo x >> $place/${out.o}; sleep 1', out: { o: o.txt } }\n"
+    )
+    let running = try project.start("run")
+    while try Command.run(["find", "cache/actions", "-name", "log"], in: project.space.path).out.isEmpty {
+      usleep(20_000)
+    }
+    running.send(SIGKILL)
+    _ = try running.wait()
+    #expect(try project.run() == ["a"])
+    #expect(try project.read("o.txt") == "x\n")
+  }
+
   @Test("a background child ends with its stage")
   func backgroundChild() throws {
     let project = Project()

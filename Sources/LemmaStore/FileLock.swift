@@ -29,12 +29,14 @@ public final class FileLock: Sendable {
     return nil
   }
 
-  /// Waits for the lock; asks `isCancelled` ten times a second and returns `nil` when it says so.
-  public static func take(_ path: String, isCancelled: () -> Bool = { false }) throws -> FileLock? {
+  /// Waits for the lock; asks `isCancelled` every `pollEvery` seconds and returns `nil` when it says so.
+  public static func take(
+    _ path: String, pollEvery interval: Double = 0.1, isCancelled: () -> Bool = { false }
+  ) throws -> FileLock? {
     while true {
       if let lock = try tryTake(path) { return lock }
       if isCancelled() { return nil }
-      usleep(100_000)
+      usleep(useconds_t(interval * 1e6))
     }
   }
 

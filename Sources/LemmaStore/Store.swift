@@ -19,6 +19,12 @@ public final class Store: Sendable {
     for folder in ["objects", "actions", "locks", "tmp", "quarantine"] {
       try Files.makeFolder("\(root)/\(folder)")
     }
+    // One at a time: SQLite gives up at once, without waiting, where two would switch a new index's
+    // journal mode together.
+    guard let opening = try FileLock.take("\(root)/locks/opening", pollEvery: 0.002) else {
+      throw Failure(.internal, "lock", "the store's lock was not given")
+    }
+    defer { withExtendedLifetime(opening) {} }
     let format = "\(root)/format"
     if Files.exists(format) {
       guard try Files.readText(format) == Store.formatText else {

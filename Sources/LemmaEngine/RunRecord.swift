@@ -20,7 +20,7 @@ public enum RunRecord {
     let ledger = try workspace.ledger()
     let files = try self.files(summary, of: pipeline, in: workspace, projectCommit: ledger.projectCommit())
     let lost = try lostHead(of: ledger, in: workspace)
-    let id = try ledger.commit(files: files, time: summary.began + Int64(summary.seconds)) { number in
+    let id = try ledger.commit(changes: files, time: summary.began + Int64(summary.seconds)) { number in
       message(summary, of: pipeline, number: number, lost: lost)
     }
     try workspace.store.index.record(head: id, ofLedger: workspace.name(of: ledger))
@@ -57,8 +57,8 @@ public enum RunRecord {
 
   private static func files(
     _ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace, projectCommit: String?
-  ) throws -> [(path: String, bytes: [UInt8])] {
-    var files: [(path: String, bytes: [UInt8])] = [("pipeline.yaml", pipeline.bytes)]
+  ) throws -> [(path: String, bytes: [UInt8]?)] {
+    var files: [(path: String, bytes: [UInt8]?)] = [("pipeline.yaml", pipeline.bytes)]
     var metrics: [String: JSON] = [:]
     for record in summary.stages {
       files.append(("stages/\(fileName(record.stage.id)).json", Array(try stage(record).pretty.utf8)))

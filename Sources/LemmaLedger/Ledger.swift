@@ -11,6 +11,8 @@ public final class Ledger {
   /// The repository's folder (`.git`, or the bare repository).
   public let location: String
   private let repository: Handle
+  /// Once there is one, it takes all that is written here.
+  private var batch: ObjectBatch?
 
   /// - Parameters:
   ///   - project: the folder from which a repository is looked for, upwards on the same file system.
@@ -55,32 +57,48 @@ public final class Ledger {
 
   /// Commits a run on top of the newest one.
   /// - Parameters:
-  ///   - files: the commit's tree; paths with `/` between the parts.
+  ///   - base: the run whose tree the new one is made from; nil for an empty one.
+  ///   - changes: what differs from it; paths with `/` between the parts, nil for a file that goes.
   ///   - message: built from the run's number in this history, which counts from 1.
   ///   - time: seconds since the epoch.
   /// - Returns: the commit's id.
   public func commit(
-    files: [(path: String, bytes: [UInt8])], time: Int64, message: (_ number: Int) -> String
+    base: String? = nil, changes: [(path: String, bytes: [UInt8]?)], time: Int64, message: (_ number: Int) -> String
   ) throws -> String {
-    let tree = try writeTree(files)
+    if batch == nil, changes.count >= ObjectBatch.worthwhile { batch = try ObjectBatch(repository) }
+    let tree = try writeTree(base: base, changes: changes)
     for attempt in 0... {
       let parent = try head()
       let number = try parent.map { try run($0).number + 1 } ?? 1
-      do {
-        return try commit(tree: tree, parent: parent, time: time, message: message(number))
-      } catch is Race {
-        guard attempt < 250 else { break }
-        usleep(20_000)  // Another process committed first: go on top of it.
-      }
+      var id = try writeCommit(tree: tree, parent: parent, time: time, message: message(number))
+      try batch?.write(trees: tree, changed: changes.map(\.path), commit: id)
+      // Objects first, then the name that makes them a run.
+      let code = try moveReference(to: &id, from: parent)
+      if code == 0 { return id.hex }
+      guard attempt < 250 else { break }
+      usleep(20_000)  // Another process committed first: go on top of it.
     }
     throw Failure(
       .store, "ledger-locked", "the ledger '\(location)' stays locked by another process",
       hint: "if no git process is at work there, remove '\(location)/\(Ledger.reference).lock' and run again")
   }
 
-  private struct Race: Error {}
+  /// - Returns: 0, or libgit2's code when another process was first.
+  private func moveReference(to id: inout git_oid, from parent: String?) throws -> Int32 {
+    var reference: OpaquePointer?
+    defer { git_reference_free(reference) }
+    var expected = parent.flatMap { git_oid(hex: $0) } ?? git_oid()
+    let code = repository.use { repository in
+      parent == nil
+        ? git_reference_create(&reference, repository, Ledger.reference, &id, 0, "run")
+        : git_reference_create_matching(&reference, repository, Ledger.reference, &id, 1, &expected, "run")
+    }
+    if [GIT_EMODIFIED.rawValue, GIT_ELOCKED.rawValue, GIT_EEXISTS.rawValue].contains(code) { return code }
+    try Git.check(code, "move \(Ledger.reference)")
+    return 0
+  }
 
-  private func commit(tree: git_oid, parent: String?, time: Int64, message: String) throws -> String {
+  private func writeCommit(tree: git_oid, parent: String?, time: Int64, message: String) throws -> git_oid {
     var treeID = tree
     let tree = try make("read back a tree", free: git_tree_free) { git_tree_lookup($0, $1, &treeID) }
     let parentHandle = try parent.map { try commitHandle($0) }
@@ -93,15 +111,12 @@ public final class Ledger {
       var parents = parents
       return repository.use { repository in
         tree.use { tree in
-          git_commit_create(
-            &id, repository, Ledger.reference, signature, signature, "UTF-8", message, tree, parents.count, &parents)
+          git_commit_create(&id, repository, nil, signature, signature, "UTF-8", message, tree, parents.count, &parents)
         }
       }
     }
-    let code = parentHandle.map { $0.use { create([$0]) } } ?? create([])
-    if code == GIT_EMODIFIED.rawValue || code == GIT_ELOCKED.rawValue { throw Race() }
-    try Git.check(code, "commit the run")
-    return id.hex
+    try Git.check(parentHandle.map { $0.use { create([$0]) } } ?? create([]), "commit the run")
+    return id
   }
 
   /// Who runs: the account and the host, as the system names them.
@@ -113,33 +128,51 @@ public final class Ledger {
     return (account, "\(account)@\(hostName.isEmpty ? "localhost" : hostName)")
   }
 
-  private func writeTree(_ files: [(path: String, bytes: [UInt8])]) throws -> git_oid {
-    let index = try Handle.make("make a tree", free: git_index_free) { git_index_new($0) }
-    for (path, bytes) in files {
-      var entry = git_index_entry()
-      entry.mode = UInt32(GIT_FILEMODE_BLOB.rawValue)
-      try Git.check(
-        repository.use { git_blob_create_from_buffer(&entry.id, $0, bytes, bytes.count) }, "write '\(path)'")
-      try path.withCString { name in
-        entry.path = name
-        try Git.check(index.use { git_index_add($0, &entry) }, "add '\(path)'")
+  private func writeTree(
+    base: String?, changes: [(path: String, bytes: [UInt8]?)]
+  ) throws -> git_oid {
+    let baseline = try base.map { try treeHandle($0) }
+    let names = changes.map { strdup($0.path) }
+    defer { for name in names { free(name) } }
+    var updates: [git_tree_update] = []
+    for ((path, bytes), name) in zip(changes, names) {
+      var update = git_tree_update()
+      update.path = UnsafePointer(name)
+      update.filemode = GIT_FILEMODE_BLOB
+      if let bytes {
+        update.action = GIT_TREE_UPDATE_UPSERT
+        try Git.check(
+          repository.use { git_blob_create_from_buffer(&update.id, $0, bytes, bytes.count) }, "write '\(path)'")
+        batch?.add(update.id)
+      } else {
+        guard let baseline, baseline.use({ Ledger.holds($0, path) }) else { continue }
+        update.action = GIT_TREE_UPDATE_REMOVE
       }
+      updates.append(update)
     }
     var id = git_oid()
-    let code = index.use { index in repository.use { git_index_write_tree_to(&id, index, $0) } }
-    try Git.check(code, "write the run's tree")
+    func create(_ baseline: OpaquePointer?) -> Int32 {
+      repository.use { git_tree_create_updated(&id, $0, baseline, updates.count, updates) }
+    }
+    try Git.check(baseline.map { $0.use(create) } ?? create(nil), "write the run's tree")
     return id
   }
 
+  private static func holds(_ tree: OpaquePointer, _ path: String) -> Bool {
+    var entry: OpaquePointer?
+    defer { git_tree_entry_free(entry) }
+    return git_tree_entry_bypath(&entry, tree, path) == 0
+  }
+
   /// Looks something up in the repository.
-  fileprivate func make(
+  func make(
     _ doing: @autoclosure () -> String, free: @escaping (OpaquePointer) -> Void,
     _ call: (UnsafeMutablePointer<OpaquePointer?>, OpaquePointer) -> Int32
   ) throws -> Handle {
     try Handle.make(doing(), free: free) { found in repository.use { call(found, $0) } }
   }
 
-  fileprivate func commitHandle(_ hex: String) throws -> Handle {
+  func commitHandle(_ hex: String) throws -> Handle {
     guard var id = git_oid(hex: hex) else {
       throw Failure(.user, "run-id", "'\(hex)' is not the id of a run")
     }
@@ -252,7 +285,7 @@ extension Ledger {
     }
   }
 
-  private func treeHandle(_ id: String) throws -> Handle {
+  func treeHandle(_ id: String) throws -> Handle {
     let commit = try commitHandle(id)
     return try Handle.make("read the tree of run \(id)", free: git_tree_free) { tree in
       commit.use { git_commit_tree(tree, $0) }

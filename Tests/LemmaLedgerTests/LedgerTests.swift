@@ -15,7 +15,7 @@ struct LedgerTests {
   @discardableResult
   private func commit(_ ledger: Ledger, _ text: String) throws -> String {
     try ledger.commit(
-      files: [("run.json", Array(text.utf8)), ("stages/a[x=1].json", Array("{}".utf8))], time: 1_700_000_000
+      changes: [("run.json", Array(text.utf8)), ("stages/a[x=1].json", Array("{}".utf8))], time: 1_700_000_000
     ) {
       "Run \($0)\n\n\(Ledger.trailer(number: $0))"
     }
@@ -49,6 +49,30 @@ struct LedgerTests {
     #expect(try git("log", "--format=%s", "refs/lemma/runs").out == "Run 1\n")
     #expect(try git("show", "refs/lemma/runs:run.json").out == "one")
     #expect(try git("fsck", "--full", "--strict").status == 0)
+  }
+
+  @Test("a commit is told by what changed, few files or many, and plain git finds it whole")
+  func changes() throws {
+    let ledger = try makeLedger()
+    func commit(base: String?, _ changes: [(path: String, bytes: [UInt8]?)]) throws -> String {
+      try ledger.commit(base: base, changes: changes, time: 1_700_000_000) { Ledger.trailer(number: $0) }
+    }
+    let many = (0..<300).map { (path: "stages/s\($0).json", bytes: Array("stage \($0)".utf8) as [UInt8]?) }
+    let first = try commit(base: nil, many + [("files/s1/table.txt", [1])])
+    let second = try commit(base: first, [("stages/s7.json", [7]), ("stages/s8.json", nil), ("stages/none", nil)])
+    let third = try commit(base: second, many.prefix(40).map { ($0.path, [3]) } + [("files/s1/table.txt", nil)])
+    #expect(try ledger.files(of: first).count == 301)
+    #expect(try ledger.files(of: second).count == 300)
+    #expect(try ledger.read("stages/s8.json", of: second) == nil)
+    #expect(try ledger.read("stages/s7.json", of: second) == [7])
+    #expect(try ledger.read("stages/s9.json", of: second) == Array("stage 9".utf8))
+    #expect(try ledger.read("stages/s8.json", of: third) == [3])
+    #expect(try ledger.files(of: third) == (0..<300).map { "stages/s\($0).json" }.sorted())
+    #expect(try git("fsck", "--full", "--strict").status == 0)
+    #expect(try git("diff", "--stat", first, second).out.contains("2 files changed"))
+    // The same tree by another way is the same tree.
+    let whole = try commit(base: nil, try ledger.files(of: third).map { ($0, try ledger.read($0, of: third)) })
+    #expect(try git("rev-parse", "\(third)^{tree}").out == git("rev-parse", "\(whole)^{tree}").out)
   }
 
   @Test("a project's own repository is used, and its branches are left alone")

@@ -34,7 +34,9 @@ struct Execution: Sendable {
     defer { root.remove() }
     let result = try execute(in: root)
     _ = try store.put(document.bytes)
-    try store.index.record(result: result.json, key: document.key, documentSeal: document.identity.seal)
+    try store.flush(recording: [
+      ActionRecord(key: document.key, documentSeal: document.identity.seal, result: result.json)
+    ])
     return (result, true)
   }
 

@@ -125,11 +125,17 @@ public final class Index: @unchecked Sendable {
     }
   }
 
-  public func record(result: JSON, key: Digest, documentSeal: Seal) throws {
+  /// Records results in one transaction. `Store.flush` calls it, when what they refer to is durable.
+  func record(results: [ActionRecord]) throws {
+    guard !results.isEmpty else { return }
     try locked {
-      try database.run(
-        "INSERT OR REPLACE INTO results VALUES (?, ?, ?)",
-        [.text(key.hex), .text(documentSeal.hex), .text(result.canonical)])
+      try database.transaction {
+        for record in results {
+          try database.run(
+            "INSERT OR REPLACE INTO results VALUES (?, ?, ?)",
+            [.text(record.key.hex), .text(record.documentSeal.hex), .text(record.result.canonical)])
+        }
+      }
     }
   }
 

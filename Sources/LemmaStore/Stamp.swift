@@ -3,14 +3,30 @@ import LemmaBasics
 
 /// What the file system says of a file without reading it. Equal stamps mean equal bytes, unless
 /// the stamp is racy.
-struct Stamp: Hashable, Sendable {
-  var device: UInt64
-  var inode: UInt64
-  var size: Int64
+public struct Stamp: Hashable, Sendable {
+  public var device: UInt64
+  public var inode: UInt64
+  /// Bytes.
+  public var size: Int64
   /// Nanoseconds since the epoch.
-  var modified: Int64
+  public var modified: Int64
   /// Nanoseconds since the epoch; unlike `modified` no program can set it.
-  var changed: Int64
+  public var changed: Int64
+
+  public init(device: UInt64, inode: UInt64, size: Int64, modified: Int64, changed: Int64) {
+    self.device = device
+    self.inode = inode
+    self.size = size
+    self.modified = modified
+    self.changed = changed
+  }
+
+  /// The stamp of what stands at `path`, a link itself and not what it leads to; `nil` when nothing
+  /// can be seen there.
+  public static func of(_ path: String) -> Stamp? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? Stamp(status) : nil
+  }
 
   init(_ status: stat) {
     device = UInt64(status.st_dev)
@@ -28,7 +44,7 @@ struct Stamp: Hashable, Sendable {
 
   /// Whether a write in the same clock tick as a hash begun at `moment` could hide behind this
   /// stamp: it changed within two seconds before, or after.
-  func isRacy(hashedAt moment: Int64) -> Bool { max(modified, changed) > moment - 2_000_000_000 }
+  public func isRacy(hashedAt moment: Int64) -> Bool { max(modified, changed) > moment - 2_000_000_000 }
 }
 
 /// The wall clock, nanoseconds since the epoch. It is compared with the file system's times and

@@ -184,7 +184,7 @@ struct StoreTests {
   func results() throws {
     let store = try makeStore()
     let document = Identity(of: Array("document".utf8))
-    try store.index.record(result: ["a": 1], key: document.digest, documentSeal: document.seal)
+    try store.flush(recording: [ActionRecord(key: document.digest, documentSeal: document.seal, result: ["a": 1])])
     #expect(try store.index.result(key: document.digest, documentSeal: document.seal) == ["a": 1])
     let other = Seal(of: Array("another".utf8))
     #expect(try store.index.result(key: document.digest, documentSeal: other) == nil)

@@ -19,8 +19,8 @@ public struct Progress: Sendable {
 
 /// What a run tells while it goes on. Events come from several threads; those of one stage in order.
 public enum Event: Sendable {
-  /// The stages to look at, in order.
-  case began(stages: [String])
+  /// How many stages are looked at, and how many are known to be unchanged.
+  case began(stages: Int, unchanged: Int)
   case started(stage: String, reason: String)
   case progress(stage: String, Progress)
   /// The stage's output was put into the workspace.
@@ -49,6 +49,17 @@ extension Outcome {
     case .failed: "failed"
     case .cancelled: "cancelled"
     case .blocked: "blocked"
+    }
+  }
+
+  /// The outcome where there is no other reason to give.
+  var words: String {
+    switch self {
+    case .ran: "it ran"
+    case .cached: "its result was known"
+    case .failed: "it failed"
+    case .cancelled: "the run was stopped"
+    case .blocked: "a stage before it failed, or the run was stopped"
     }
   }
 }

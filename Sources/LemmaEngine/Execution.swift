@@ -9,35 +9,43 @@ struct Execution: Sendable {
   let workspace: Workspace
   let action: Resolver.Action
   let threads: Int
+  /// Whether it runs even when its result is known.
+  let isForced: Bool
   let report: @Sendable (Progress) -> Void
   let isCancelled: @Sendable () -> Bool
 
   var store: Store { workspace.store }
   var stage: Stage { action.stage }
 
-  /// Executes the action, or takes the result that another process recorded in the meantime. When
-  /// this returns, result and outputs are durable.
+  /// What an execution gave: bytes in the store, not yet flushed to the disk.
+  struct Captured: Sendable {
+    var result: ActionResult
+    /// False when another process had recorded the result in the meantime.
+    var wasExecuted: Bool
+    /// The action's; its holder lets it go when the result is recorded.
+    var lock: FileLock
+  }
+
+  /// Executes the action, or takes the result that another process recorded in the meantime.
   /// - Throws: `ObjectFault` when an input cannot be served, `Cancelled`, or `Failure`.
-  func run() throws -> (result: ActionResult, wasExecuted: Bool) {
+  func run() throws -> Captured {
     if isCancelled() { throw Cancelled() }
     let document = action.document
     let waiting = { (holder: String) in report(Progress(unit: "", done: 0, total: 0, detail: "waiting for \(holder)")) }
     guard let lock = try store.lock(action: document.key, waiting: waiting, isCancelled: isCancelled) else {
       throw Cancelled()
     }
-    defer { withExtendedLifetime(lock) {} }
-    let recorded = try store.index.result(key: document.key, documentSeal: document.identity.seal)
-    if let result = ActionResult(json: recorded), try result.outputs.values.allSatisfy({ try store.isSound($0) }) {
-      return (result, false)
+    if !isForced {
+      let recorded = try store.index.result(key: document.key, documentSeal: document.identity.seal)
+      if let result = ActionResult(json: recorded), try result.outputs.values.allSatisfy({ try store.isSound($0) }) {
+        return Captured(result: result, wasExecuted: false, lock: lock)
+      }
     }
     let root = try ExecutionRoot(store: store, key: document.key)
     defer { root.remove() }
     let result = try execute(in: root)
     _ = try store.put(document.bytes)
-    try store.flush(recording: [
-      ActionRecord(key: document.key, documentSeal: document.identity.seal, result: result.json)
-    ])
-    return (result, true)
+    return Captured(result: result, wasExecuted: true, lock: lock)
   }
 
   private func execute(in root: ExecutionRoot) throws -> ActionResult {

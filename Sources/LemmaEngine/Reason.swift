@@ -12,6 +12,8 @@ public enum Reason: Sendable {
   case unfinished
   /// A result is known, but one of its outputs cannot be served.
   case lost(output: String)
+  /// A person asked for it.
+  case forced
 
   /// One line for people.
   public var text: String {
@@ -23,6 +25,7 @@ public enum Reason: Sendable {
         : differences.prefix(2).map(\.text).joined(separator: "; ")
           + (differences.count > 2 ? "; and \(differences.count - 2) more" : "")
     case .unfinished: "it did not finish the last time"
+    case .forced: "asked for"
     case .lost(let output): "its output '\(output)' is missing from the store or altered there"
     }
   }
@@ -31,7 +34,8 @@ public enum Reason: Sendable {
 /// Looks up what is known of an action.
 struct Lookup {
   let workspace: Workspace
-  let pipeline: Pipeline
+  /// The pipeline's name.
+  let pipeline: String
 
   enum Answer {
     /// `mended` are the outputs that the store had lost and took back from the workspace.
@@ -62,8 +66,9 @@ struct Lookup {
 
   private func reason(for action: Resolver.Action) throws -> Reason {
     let last = try workspace.store.index.lastDocument(
-      workspace: workspace.id, pipeline: pipeline.name, stage: action.stage.id)
-    guard let last else { return .new }
-    return last == action.document.json ? .unfinished : .changed(Difference.between(last, action.document.json))
+      workspace: workspace.id, pipeline: pipeline, stage: action.stage.id)
+    guard let last, let document = try? JSON(parsing: workspace.store.read(last), file: "document") else { return .new }
+    return document == action.document.json
+      ? .unfinished : .changed(Difference.between(document, action.document.json))
   }
 }

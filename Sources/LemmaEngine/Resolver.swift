@@ -2,32 +2,30 @@ import Glibc
 import LemmaBasics
 import LemmaHash
 import LemmaPipeline
+import LemmaStore
 
 /// Turns declared stages into actions: sources, inputs, commands and tools become digests. Knows
 /// nothing of when or whether an action runs. One run has one resolver, used by one thread.
 final class Resolver {
   private let workspace: Workspace
-  private let pipeline: Pipeline
   private let registry: Registry
+  private let stages: StageList
   /// Whether bytes are taken into the store, or only named, as for a plan.
   private let keepsBytes: Bool
   private let sources: [String: Source]
-  private let stages: [String: Stage]
   /// Where the pipeline's outputs go in the workspace, with how they are referred to.
-  private let outputPlaces: [String: String]
-  private var files: [String: Artifact] = [:]
-  private var tools: [String: ResolvedCommand.Tool] = [:]
+  private lazy var outputPlaces = stages.outputPlaces
+  private var files: [String: Store.Examined] = [:]
+  private var tools: [String: (tool: ResolvedCommand.Tool, watches: [Watch])] = [:]
+  /// What the action that was resolved last rests on; when it could not be, as far as that went.
+  private(set) var watches: [Watch] = []
 
-  init(workspace: Workspace, pipeline: Pipeline, registry: Registry, keepsBytes: Bool) {
-    self.workspace = workspace
-    self.pipeline = pipeline
-    self.registry = registry
+  init(project: Project, keepsBytes: Bool) {
+    workspace = project.workspace
+    registry = project.registry
+    stages = project.stages
     self.keepsBytes = keepsBytes
-    sources = Dictionary(uniqueKeysWithValues: pipeline.sources.map { ($0.name, $0) })
-    stages = Dictionary(uniqueKeysWithValues: pipeline.stages.map { ($0.id, $0) })
-    outputPlaces = Dictionary(
-      pipeline.stages.flatMap { stage in stage.outputs.map { ($0.path, "\(stage.name).\($0.name)") } },
-      uniquingKeysWith: { first, _ in first })
+    sources = Dictionary(uniqueKeysWithValues: project.sources.map { ($0.name, $0) })
   }
 
   /// An action ready to be looked up or executed.
@@ -40,11 +38,23 @@ final class Resolver {
     var lineage: JSON
     /// By input name, what each member is to the person who declared it.
     var names: [String: [String]] = [:]
+    /// The files that it was made from.
+    var watches: [Watch] = []
   }
 
-  /// - Parameter results: those of all the stages that `stage` depends on, and of theirs.
+  /// Results of stages by id.
+  typealias Results = (String) -> ActionResult?
+
+  /// - Parameter results: of all the stages that `stage` depends on, and of theirs.
   /// - Throws: `Failure` when a source, a tool or a file is missing or cannot be read.
-  func action(for stage: Stage, results: [String: ActionResult]) throws -> Action {
+  func action(for stage: Stage, results: Results) throws -> Action {
+    watches = []
+    var action = try resolve(stage, results: results)
+    action.watches = watches
+    return action
+  }
+
+  private func resolve(_ stage: Stage, results: Results) throws -> Action {
     let inputs = try stage.inputs.map { try resolve($0, of: stage, results: results) }
     switch stage.work {
     case .builtin(let kind, let configuration):
@@ -74,18 +84,24 @@ final class Resolver {
   func forgetFiles() { files = [:] }
 
   private func file(_ path: String, at position: Position, what: String) throws -> Artifact {
-    if let known = files[path] { return known }
     let place = workspace.absolute(path)
+    if let known = files[path] {
+      watches.append(.content(place, known, isOutput: false))
+      return known.artifact
+    }
     guard Files.exists(place) else {
+      watches.append(.exact(place))
       throw Failure(.user, "no-such-file", "\(what): there is no '\(path)'", at: position)
     }
-    let artifact = try keepsBytes ? workspace.store.ingest(place) : workspace.store.identify(place)
-    guard let artifact else { throw Failure(.user, "no-such-file", "\(what): '\(path)' went away", at: position) }
-    files[path] = artifact
-    return artifact
+    guard let examined = try workspace.store.examine(place, keepingBytes: keepsBytes) else {
+      throw Failure(.user, "no-such-file", "\(what): '\(path)' went away", at: position)
+    }
+    files[path] = examined
+    watches.append(.content(place, examined, isOutput: false))
+    return examined.artifact
   }
 
-  private func resolve(_ input: Stage.Input, of stage: Stage, results: [String: ActionResult]) throws -> ResolvedInput {
+  private func resolve(_ input: Stage.Input, of stage: Stage, results: Results) throws -> ResolvedInput {
     let members = try input.refs.enumerated().map { number, reference in
       let artifact: Artifact
       var place: String
@@ -97,7 +113,7 @@ final class Resolver {
         artifact = try file(path, at: stage.position, what: "input '\(input.name)' of stage '\(stage.id)'")
         place = path
       case .stage(let id, let output):
-        guard let found = results[id]?.outputs[output] else {
+        guard let found = results(id)?.outputs[output] else {
           throw Failure(.internal, "order", "stage '\(stage.id)' was looked at before '\(id)'")
         }
         artifact = found
@@ -157,7 +173,10 @@ final class Resolver {
       guard !parts.contains("..") else { continue }
       let place = parts.filter { $0 != "." }.joined(separator: "/")
       try refuseOutput(place, of: stage)
-      guard isRegularFile(workspace.absolute(place)) else { continue }
+      guard isRegularFile(workspace.absolute(place)) else {
+        watches.append(.absent(workspace.absolute(place)))
+        continue
+      }
       command.files[place] = try file(place, at: stage.position, what: "stage '\(stage.id)'")
     }
     let isOwn = inputs.contains { $0.members.contains { $0.place == command.words[0] } }
@@ -196,18 +215,28 @@ final class Resolver {
   }
 
   private func tool(_ name: String, of stage: Stage) throws -> ResolvedCommand.Tool {
-    if let known = tools[name] { return known }
+    if let known = tools[name] {
+      watches += known.watches
+      return known.tool
+    }
     let folders =
       name.hasPrefix("/")
       ? [""] : name.contains("/") ? ["\(workspace.project)/"] : searchPath().split(separator: ":").map { "\($0)/" }
+    var passed: [Watch] = []
     for folder in folders {
-      guard access(folder + name, X_OK) == 0, let resolved = realpath(folder + name, nil) else { continue }
+      let place = folder + name
+      guard access(place, X_OK) == 0, let resolved = realpath(place, nil) else {
+        passed.append(.exact(place))
+        continue
+      }
       defer { free(resolved) }
       let path = String(cString: resolved)
-      guard isRegularFile(path), let artifact = try workspace.store.identify(path) else { continue }
+      guard isRegularFile(path), let examined = try workspace.store.examine(path) else { continue }
       // The name as found is what is started: many tools look at the name they were called by.
-      let tool = ResolvedCommand.Tool(path: folder + name, artifact: artifact)
-      tools[name] = tool
+      let tool = ResolvedCommand.Tool(path: place, artifact: examined.artifact)
+      let own = passed + [.content(place, examined, isOutput: false)]
+      tools[name] = (tool, own)
+      watches += own
       return tool
     }
     throw Failure(
@@ -219,13 +248,13 @@ final class Resolver {
 
   /// The graph above a stage by content, without names of stages: nodes in the pipeline's order,
   /// each with its kind, its configuration, where every input comes from, outputs and metrics.
-  private func lineage(of stage: Stage, results: [String: ActionResult]) throws -> JSON {
-    var wanted: Set<String> = []
-    var stack = stage.dependencies
-    while let id = stack.popLast() {
-      if wanted.insert(id).inserted { stack += stages[id]?.dependencies ?? [] }
+  private func lineage(of stage: Stage, results: Results) throws -> JSON {
+    var wanted: Set<Int> = []
+    var stack = stage.dependencies.compactMap(stages.number)
+    while let number = stack.popLast() {
+      if wanted.insert(number).inserted { stack += stages.dependencies[number] }
     }
-    let members = pipeline.stages.filter { wanted.contains($0.id) }
+    let members = wanted.sorted().map { stages[$0] }
     let numbers = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.id, $0) })
     let nodes = try members.map { member -> JSON in
       var node: [String: JSON] = ["label": .string(member.label)]
@@ -253,8 +282,8 @@ final class Resolver {
         )
       }
       node["inputs"] = .object(Dictionary(uniqueKeysWithValues: inputs))
-      node["outputs"] = .object(results[member.id]?.outputs.mapValues(\.json) ?? [:])
-      node["metrics"] = .object(results[member.id]?.metrics ?? [:])
+      node["outputs"] = .object(results(member.id)?.outputs.mapValues(\.json) ?? [:])
+      node["metrics"] = .object(results(member.id)?.metrics ?? [:])
       return .object(node)
     }
     return .array(nodes)

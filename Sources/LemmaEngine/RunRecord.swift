@@ -10,18 +10,28 @@ public enum RunRecord {
   static let plainFileLimit = 256 * 1024
   static let plainOutputs: Set<String> = ["metrics", "report", "table"]
 
-  /// Commits the run and remembers the new head.
-  /// - Returns: the commit's id.
-  public static func commit(_ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace) throws -> String {
+  /// Commits the run and remembers the new head, unless the last run of this pipeline says all that
+  /// there is to say: that nothing changed is no news.
+  /// - Returns: the commit's id; nil when there was nothing to record.
+  public static func commit(_ summary: RunSummary, of project: Project) throws -> String? {
+    let workspace = project.workspace
     guard let lock = try FileLock.take("\(workspace.store.root)/locks/ledger") else {
       throw Failure(.internal, "lock", "the ledger's lock was not given")
     }
     defer { withExtendedLifetime(lock) {} }
     let ledger = try workspace.ledger()
-    let files = try self.files(summary, of: pipeline, in: workspace, projectCommit: ledger.projectCommit())
+    let base = project.earlierCommit
+    var changes = try self.changes(summary, of: project)
     let lost = try lostHead(of: ledger, in: workspace)
-    let id = try ledger.commit(changes: files, time: summary.began + Int64(summary.seconds)) { number in
-      message(summary, of: pipeline, number: number, lost: lost)
+    // Outputs that were put back may have been another run's.
+    let isNews =
+      try !changes.isEmpty || lost != nil || summary.records.contains { $0.outcome.word != "cached" }
+      || (!summary.records.isEmpty && ledger.head() != base)
+    guard isNews else { return nil }
+    changes.append(
+      ("run.json", Array(try run(summary, of: project, projectCommit: ledger.projectCommit()).pretty.utf8)))
+    let id = try ledger.commit(base: base, changes: changes, time: summary.began + Int64(summary.seconds)) { number in
+      message(summary, of: project.name, number: number, lost: lost)
     }
     try workspace.store.index.record(head: id, ofLedger: workspace.name(of: ledger))
     return id
@@ -37,13 +47,16 @@ public enum RunRecord {
     return try ledger.runs().contains { $0.id == seen } ? nil : seen
   }
 
-  private static func message(_ summary: RunSummary, of pipeline: Pipeline, number: Int, lost: String?) -> String {
-    let counts = ["ran", "cached", "failed", "cancelled", "blocked"]
+  /// How many stages a run's message lists.
+  private static let listedStages = 100
+
+  private static func message(_ summary: RunSummary, of pipeline: String, number: Int, lost: String?) -> String {
+    let counts = ["ran", "cached", "failed", "cancelled", "blocked", "skipped"]
       .map { (word: $0, count: summary.count($0)) }.filter { $0.count > 0 }
       .map { "\($0.count) \($0.word)" }.joined(separator: ", ")
-    var text = "Run \(pipeline.name): \(summary.status), \(counts.isEmpty ? "no stages" : counts)\n\n"
-    let changed = summary.stages.contains { $0.outcome.word != "cached" }
-    for record in summary.stages where record.outcome.word != "cached" {
+    var text = "Run \(pipeline): \(summary.status), \(counts.isEmpty ? "no stages" : counts)\n\n"
+    let changed = summary.records.filter { $0.outcome.word != "cached" }
+    for record in changed.prefix(listedStages) {
       text += "\(record.outcome.word) \(record.stage.id)"
       if let reason = record.reason { text += ": \(reason.text)" }
       if case .failed(let failure) = record.outcome {
@@ -51,46 +64,59 @@ public enum RunRecord {
       }
       text += "\n"
     }
+    if changed.count > listedStages { text += "and \(changed.count - listedStages) more\n" }
     if let lost { text += "\(lostTrailer)\(lost)\n" }
-    return printable(text) + (changed || lost != nil ? "\n" : "") + "\(Ledger.trailer(number: number))"
+    return printable(text) + (!changed.isEmpty || lost != nil ? "\n" : "") + "\(Ledger.trailer(number: number))"
   }
 
-  private static func files(
-    _ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace, projectCommit: String?
-  ) throws -> [(path: String, bytes: [UInt8]?)] {
-    var files: [(path: String, bytes: [UInt8]?)] = [("pipeline.yaml", pipeline.bytes)]
-    var metrics: [String: JSON] = [:]
-    for record in summary.stages {
-      files.append(("stages/\(fileName(record.stage.id)).json", Array(try stage(record).pretty.utf8)))
-      guard let result = record.result else { continue }
-      if !result.metrics.isEmpty { metrics[record.stage.id] = .object(result.metrics) }
+  /// What differs from the last run's files, `run.json` aside.
+  private static func changes(_ summary: RunSummary, of project: Project) throws -> [(path: String, bytes: [UInt8]?)] {
+    var changes: [(path: String, bytes: [UInt8]?)] = []
+    for record in summary.records where !project.isKnown(record) {
+      let name = fileName(record.stage.id)
+      changes.append(("stages/\(name).json", Array(try stage(record).pretty.utf8)))
       for output in record.stage.outputs where plainOutputs.contains(output.name) {
-        guard let artifact = result.outputs[output.name], artifact.kind != .folder,
-          artifact.identity.size <= plainFileLimit, let bytes = try? workspace.store.read(artifact.identity)
-        else { continue }
-        files.append(("files/\(fileName(record.stage.id))/\(output.fileName)", bytes))
+        let place = "files/\(name)/\(output.fileName)"
+        let artifact = record.result?.outputs[output.name]
+        if let artifact, artifact.kind != .folder, artifact.identity.size <= plainFileLimit,
+          let bytes = try? project.workspace.store.read(artifact.identity)
+        {
+          changes.append((place, bytes))
+        } else {
+          changes.append((place, nil))
+        }
       }
     }
-    files.append(("metrics.json", Array(JSON.object(metrics).pretty.utf8)))
-    files.append(
-      ("run.json", Array(try run(summary, of: pipeline, in: workspace, projectCommit: projectCommit).pretty.utf8)))
-    return files
+    for (number, state) in summary.states.enumerated() where state == .skipped {
+      let stage = project.stages[number]
+      changes.append(("stages/\(fileName(stage.id)).json", Array(nothing(of: stage).pretty.utf8)))
+    }
+    if let gone = project.stagesGone {
+      for id in gone { changes.append(("stages/\(fileName(id)).json", nil)) }
+      changes.append(("pipeline.yaml", try project.bytes()))
+      let order = (0..<project.stages.count).map { JSON.string(project.stages.id($0)) }
+      changes.append(("stages.json", Array(JSON.array(order).pretty.utf8)))
+    }
+    if !changes.isEmpty {
+      let metrics = project.shown(after: summary).filter { !$0.result.metrics.isEmpty }
+        .map { ($0.stage.id, JSON.object($0.result.metrics)) }
+      changes.append(
+        ("metrics.json", Array(JSON.object(Dictionary(uniqueKeysWithValues: metrics)).pretty.utf8)))
+    }
+    return changes
   }
 
-  private static func run(
-    _ summary: RunSummary, of pipeline: Pipeline, in workspace: Workspace, projectCommit: String?
-  ) throws -> JSON {
-    let program = try workspace.store.identify("/proc/self/exe")
+  private static func run(_ summary: RunSummary, of project: Project, projectCommit: String?) throws -> JSON {
+    let program = try project.workspace.store.identify("/proc/self/exe")
     return [
-      "format": 1, "pipeline": .string(pipeline.name), "pipeline_sha256": .string(Seal(of: pipeline.bytes).hex),
-      "parameters": .object(pipeline.parameters), "status": .string(summary.status),
+      "format": 2, "pipeline": .string(project.name), "pipeline_sha256": .string(Seal(of: try project.bytes()).hex),
+      "parameters": .object(project.parameters), "status": .string(summary.status),
       "began": .string(Clock.text(summary.began)), "seconds": JSON((summary.seconds * 1000).rounded() / 1000),
       "lemma": ["version": .string(lemmaVersion), "program": program?.json ?? .null],
       "project_commit": projectCommit.map(JSON.string) ?? .null, "platform": ActionDocument.platform,
-      "processors": JSON(Machine.processors),
-      "stages": .array(summary.stages.map { .string($0.stage.id) }),
+      "processors": JSON(Machine.processors), "outcomes": .object(try outcomes(summary, of: project)),
       "sources": .array(
-        pipeline.sources.map { source in
+        project.sources.map { source in
           [
             "name": .string(source.name), "path": .string(source.path),
             "license": source.license.map(JSON.string) ?? .null,
@@ -99,13 +125,24 @@ public enum RunRecord {
     ]
   }
 
+  /// How the stages ended that were not simply up to date.
+  private static func outcomes(_ summary: RunSummary, of project: Project) throws -> [String: JSON] {
+    var outcomes: [String: JSON] = [:]
+    for record in summary.records where record.outcome.word != "cached" {
+      var members: [String: JSON] = ["outcome": .string(record.outcome.word)]
+      if let reason = record.reason { members["reason"] = .string(reason.text) }
+      if let action = record.action { members["action_key"] = .string(action.key.hex) }
+      if case .failed(let failure) = record.outcome { members["failure"] = .string(failure.description) }
+      outcomes[record.stage.id] = .object(members)
+    }
+    for (number, state) in summary.states.enumerated() where state == .skipped {
+      outcomes[project.stages.id(number)] = ["outcome": "skipped"]
+    }
+    return outcomes
+  }
+
   private static func stage(_ record: RunSummary.StageRecord) throws -> JSON {
-    var members: [String: JSON] = [
-      "stage": .string(record.stage.id), "outcome": .string(record.outcome.word),
-      "places": .object(
-        Dictionary(uniqueKeysWithValues: record.stage.outputs.map { ($0.name, .string($0.path)) })),
-    ]
-    if let reason = record.reason { members["reason"] = .string(reason.text) }
+    guard case .object(var members) = nothing(of: record.stage) else { return .null }
     if let action = record.action {
       members["action"] = action.json
       members["action_key"] = .string(action.key.hex)
@@ -114,8 +151,15 @@ public enum RunRecord {
         Dictionary(uniqueKeysWithValues: record.inputs.map { ($0.name, .array($0.members.map { $0.origin.json })) }))
     }
     if let result = record.result { members["result"] = result.json }
-    if case .failed(let failure) = record.outcome { members["failure"] = .string(failure.description) }
     return .object(members)
+  }
+
+  /// A stage of which nothing is known.
+  private static func nothing(of stage: Stage) -> JSON {
+    [
+      "stage": .string(stage.id),
+      "places": .object(Dictionary(uniqueKeysWithValues: stage.outputs.map { ($0.name, .string($0.path)) })),
+    ]
   }
 
   /// A stage's id as one part of a path.

@@ -2,17 +2,34 @@ import LemmaBasics
 import LemmaHash
 import LemmaPipeline
 
-/// How a run went, stage by stage: what the command line shows and the ledger records.
+/// How a run went: what the command line shows and the ledger records. Stages that are as the last run
+/// left them have no record here.
 public struct RunSummary: Sendable {
   public struct StageRecord: Sendable {
+    /// The stage's number in the pipeline's order.
+    public var number: Int
     public var stage: Stage
     public var outcome: Outcome
     public var action: ActionDocument?
     var inputs: [ResolvedInput]
     public var reason: Reason?
     public var result: ActionResult?
+    /// The files its action was made from, as far as it was looked at.
+    var watches: [Watch]
 
     public var failure: Failure? { if case .failed(let failure) = outcome { failure } else { nil } }
+  }
+
+  /// What is known of a stage after the run.
+  enum State: Sendable {
+    /// As the last run left it, but maybe for its place in the workspace.
+    case unchanged
+    /// Looked at in this run, with a result.
+    case examined
+    /// Not asked for, and not known to be up to date.
+    case skipped
+    /// Failed, cancelled or never started.
+    case open
   }
 
   /// Seconds since the epoch.
@@ -20,20 +37,36 @@ public struct RunSummary: Sendable {
   public var seconds: Double
   public var wasCancelled: Bool
   /// In the pipeline's order.
-  public var stages: [StageRecord]
+  public var records: [StageRecord]
+  /// By stage number.
+  var states: [State]
 }
 
 extension RunSummary {
-  /// How many stages ended with each word: `ran`, `cached`, `failed`, `cancelled`, `blocked`.
-  public func count(_ word: String) -> Int { stages.count { $0.outcome.word == word } }
-
-  public var failures: [Failure] {
-    stages.compactMap(\.failure)
+  /// How many stages ended with each word: `ran`, `cached`, `failed`, `cancelled`, `blocked`,
+  /// `skipped`.
+  public func count(_ word: String) -> Int {
+    switch word {
+    case "cached": states.count { $0 == .unchanged } + records.count { $0.action != nil && $0.outcome.word == word }
+    case "skipped": states.count { $0 == .skipped }
+    default: records.count { $0.outcome.word == word }
+    }
   }
+
+  public var stageCount: Int { states.count }
+
+  /// A run that found everything up to date.
+  public static func unchanged(stages: Int, began: Int64, seconds: Double) -> RunSummary {
+    RunSummary(
+      began: began, seconds: seconds, wasCancelled: false, records: [],
+      states: Array(repeating: .unchanged, count: stages))
+  }
+
+  public var failures: [Failure] { records.compactMap(\.failure) }
 
   /// `complete`, `failed` or `interrupted`.
   public var status: String {
     if !failures.isEmpty { return "failed" }
-    return stages.allSatisfy { ["ran", "cached"].contains($0.outcome.word) } ? "complete" : "interrupted"
+    return records.allSatisfy { ["ran", "cached"].contains($0.outcome.word) } ? "complete" : "interrupted"
   }
 }

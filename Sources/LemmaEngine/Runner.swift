@@ -1,34 +1,16 @@
 import Dispatch
-import Glibc
 import LemmaBasics
 import LemmaHash
 import LemmaPipeline
 import LemmaStore
 import Synchronization
 
-/// What a person asks of a run.
-public struct RunOptions: Sendable {
-  /// Processors that stages may keep busy together.
-  public var jobs: Int
-
-  public init(jobs: Int = Machine.processors) { self.jobs = max(1, jobs) }
-}
-
-/// The machine's means.
-public enum Machine {
-  /// Processors that this process may use.
-  public static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-
-  /// Physical memory in bytes.
-  public static var memory: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
-}
-
-/// Brings a workspace up to date: one pass over the stages in their order, each looked up as soon
-/// as its inputs are known, executed when no result is. The calling thread owns all the state;
-/// workers only execute.
+/// Brings a workspace up to date: one pass over the stages in their order. What the last run knew and
+/// nothing changed is taken as it is; any other stage is looked up as soon as its inputs are known,
+/// and executed when no result is. The calling thread owns all the state; workers only execute.
 public final class Runner {
+  private let project: Project
   private let workspace: Workspace
-  private let pipeline: Pipeline
   private let options: RunOptions
   private let observe: @Sendable (Event) -> Void
   private let isCancelled: @Sendable () -> Bool
@@ -37,12 +19,13 @@ public final class Runner {
   private let outputs: WorkspaceOutputs
 
   private var nodes: [Node]
-  private let numbers: [String: Int]
-  private var results: [String: ActionResult] = [:]
-  /// Stages whose inputs are known and that were not looked up yet.
+  private var results: [Int: ActionResult] = [:]
+  /// Stages whose inputs are known and that were not looked at yet.
   private var unprepared: [Int] = []
   private var ready: [Int] = []
   private var running = 0
+  /// Captured, and not durable yet.
+  private var unsettled = 0
   private var freeProcessors: Int
   private var freeMemory = Machine.memory
   private var isStopping = false
@@ -51,54 +34,76 @@ public final class Runner {
   /// - Parameters:
   ///   - observe: called with what happens, also from other threads.
   ///   - isCancelled: asked often; once true, the run stops and keeps what is finished.
+  /// - Throws: `Failure` when the options name a stage that is not there.
   public init(
-    workspace: Workspace, pipeline: Pipeline, registry: Registry, options: RunOptions,
-    observe: @escaping @Sendable (Event) -> Void, isCancelled: @escaping @Sendable () -> Bool
-  ) {
-    self.workspace = workspace
-    self.pipeline = pipeline
+    project: Project, options: RunOptions, observe: @escaping @Sendable (Event) -> Void,
+    isCancelled: @escaping @Sendable () -> Bool
+  ) throws {
+    self.project = project
+    workspace = project.workspace
     self.options = options
     self.observe = observe
     self.isCancelled = isCancelled
-    resolver = Resolver(workspace: workspace, pipeline: pipeline, registry: registry, keepsBytes: true)
-    lookup = Lookup(workspace: workspace, pipeline: pipeline)
+    resolver = Resolver(project: project, keepsBytes: true)
+    lookup = Lookup(workspace: workspace, pipeline: project.name)
     outputs = WorkspaceOutputs(workspace: workspace)
     freeProcessors = options.jobs
-    let numbers = Dictionary(uniqueKeysWithValues: pipeline.stages.enumerated().map { ($1.id, $0) })
-    var nodes = pipeline.stages.map { Node(stage: $0, waitingFor: $0.dependencies.count) }
-    for (number, stage) in pipeline.stages.enumerated() {
-      for dependency in stage.dependencies { nodes[numbers[dependency]!].dependents.append(number) }
+    let selection = try Selection(options, stages: project.stages)
+    let verdicts = project.firstVerdicts()
+    nodes = verdicts.map { Node(state: $0 == .settled ? .settled : .waiting($0)) }
+    var isAwoken = Array(repeating: false, count: nodes.count)
+    for number in nodes.indices {
+      nodes[number].isForced = selection.isForced[number]
+      let woken = project.stages.dependencies[number].filter { isAwoken[$0] }
+      if verdicts[number] == .settled, woken.isEmpty, !nodes[number].isForced { continue }
+      isAwoken[number] = true
+      guard selection.isSelected[number] else {
+        nodes[number].state = .skipped
+        continue
+      }
+      nodes[number].state = .waiting(nodes[number].isForced ? .changed : verdicts[number])
+      nodes[number].waitingFor = woken.count
+      for dependency in woken { nodes[dependency].dependents.append(number) }
     }
-    self.nodes = nodes
-    self.numbers = numbers
   }
 
   private struct Node {
     enum State {
-      /// Some stage before it is not done.
-      case waiting
+      /// Not asked for.
+      case skipped
+      /// As the last run left it, and so is everything before it.
+      case settled
+      /// Some stage before it is not done, or it was not looked at yet; what its own files say of it.
+      case waiting(FirstVerdict)
       /// It must run, and waits for processors.
       case ready(Resolver.Action, Reason)
       case running(Resolver.Action, Reason)
+      /// It ran, and its result is on the way to the disk.
+      case captured(Resolver.Action, Reason, seconds: Double)
       case done(Resolver.Action, Reason?)
       /// It failed, was cancelled or never started.
       case ended(Resolver.Action?, Reason?)
     }
 
-    var stage: Stage
-    var waitingFor: Int
+    var state: State
+    var isForced = false
+    var waitingFor = 0
     var dependents: [Int] = []
-    var state = State.waiting
     var outcome: Outcome?
+    /// Whether its outputs are other ones than those of the last run.
+    var isNew = true
+    /// What it was found to rest on, when it could not be looked at to the end.
+    var watches: [Watch] = []
     /// How often an input could not be served; a bound against a disk that alters what it is given.
     var faults = 0
 
     var action: (Resolver.Action?, Reason?) {
       switch state {
       case .ready(let action, let reason), .running(let action, let reason): (action, reason)
+      case .captured(let action, let reason, _): (action, reason)
       case .done(let action, let reason): (action, reason)
       case .ended(let action, let reason): (action, reason)
-      case .waiting: (nil, nil)
+      case .skipped, .settled, .waiting: (nil, nil)
       }
     }
   }
@@ -108,29 +113,57 @@ public final class Runner {
   public func run() throws -> RunSummary {
     let began = Clock.now()
     let start = Clock.monotonic()
-    observe(.began(stages: nodes.map(\.stage.id)))
-    unprepared = nodes.indices.filter { nodes[$0].waitingFor == 0 }
+    unprepared = nodes.indices.filter {
+      if case .waiting = nodes[$0].state { nodes[$0].waitingFor == 0 } else { false }
+    }
+    let awoken = nodes.indices.filter { if case .waiting = nodes[$0].state { true } else { false } }
+    if !awoken.isEmpty {
+      observe(.began(stages: awoken.count, unchanged: nodes.count - awoken.count))
+      try work()
+    }
+    for number in awoken where nodes[number].outcome == nil {
+      if case .settled = nodes[number].state { continue }
+      end(number, .blocked)
+    }
+    return try summary(awoken, began: began, seconds: Clock.monotonic() - start)
+  }
+
+  private func work() throws {
+    let mailbox = mailbox
+    let committer = try Committer(workspace: workspace) { mailbox.post(.durable($0, $1)) }
+    defer { committer.finish() }
     while true {
       prepareAll()
       startReady()
-      if running == 0 { break }
-      for message in mailbox.wait() { receive(message) }
+      if running == 0, unsettled == 0 { break }
+      for message in mailbox.wait() {
+        switch message {
+        case .captured(let number, let result, let seconds): receive(number, result, seconds, committer)
+        case .durable(let numbers, let result): settle(numbers, result)
+        }
+      }
     }
-    for number in nodes.indices where nodes[number].outcome == nil { end(number, .blocked) }
-    try rememberDocuments()
-    return RunSummary(
-      began: began, seconds: Clock.monotonic() - start, wasCancelled: isCancelled(),
-      stages: nodes.map { node in
-        let (action, reason) = node.action
-        return RunSummary.StageRecord(
-          stage: node.stage, outcome: node.outcome ?? .blocked, action: action?.document,
-          inputs: action?.inputs ?? [], reason: reason, result: results[node.stage.id])
-      })
+    try workspace.store.flush()
+    let documents = nodes.indices.compactMap { number -> (stage: String, document: Identity)? in
+      guard case .done(let action, _) = nodes[number].state else { return nil }
+      return (project.stages.id(number), action.document.identity)
+    }
+    try workspace.store.index.record(lastDocuments: documents, workspace: workspace.id, pipeline: project.name)
   }
 
-  // MARK: One stage
+  /// The result of a stage that is done, now or since the last run.
+  private func result(_ number: Int) -> ActionResult? {
+    if let result = results[number] { return result }
+    guard case .settled = nodes[number].state, let result = project.earlierResult(number) else { return nil }
+    results[number] = result
+    return result
+  }
 
-  /// Looks up every stage whose inputs are known, and those whose inputs thereby become known.
+  private func result(of id: String) -> ActionResult? { project.stages.number(of: id).flatMap(result) }
+
+  // MARK: Looking at a stage
+
+  /// Looks at every stage whose inputs are known, and those whose inputs thereby become known.
   private func prepareAll() {
     var next = 0
     while next < unprepared.count, !isStopping, !isCancelled() {
@@ -141,32 +174,78 @@ public final class Runner {
   }
 
   private func prepare(_ number: Int) {
-    let stage = nodes[number].stage
+    guard case .waiting(let verdict) = nodes[number].state else { return }
     do {
-      let action = try resolver.action(for: stage, results: results)
-      switch try lookup.find(action, repairs: true) {
-      case .known(let result, let mended):
-        for name in mended {
-          observe(
-            .note(
-              "\(stage.id): output '\(name)' was missing or altered in the store; the workspace's copy is sound and was taken"
-            ))
+      if verdict != .changed, let earlier = try unchanged(number) {
+        if verdict == .misplaced {
+          for path in try outputs.restore(earlier, of: project.stages[number]) {
+            observe(.restored(stage: project.stages.id(number), path: path))
+          }
+          nodes[number].outcome = .cached
         }
-        do {
-          try finish(number, action, result, .cached, reason: nil)
-        } catch let fault as ObjectFault {
-          nodes[number].faults += 1
-          if nodes[number].faults > 3 { throw fault.failure }
-          unprepared.append(number)  // The object is in quarantine now: the lookup will miss.
-        }
-      case .unknown(let reason):
-        nodes[number].state = .ready(action, reason)
-        ready.append(number)
+        nodes[number].state = .settled
+        results[number] = earlier
+        nodes[number].isNew = false
+        return wake(number)
       }
+      try look(number)
+    } catch is ObjectFault {
+      retry(number)
     } catch {
+      nodes[number].watches = resolver.watches
       end(number, .failed(Runner.failure(error)))
     }
   }
+
+  /// The result of the last run, when nothing that the stage was given is another one.
+  private func unchanged(_ number: Int) throws -> ActionResult? {
+    guard nodes[number].faults == 0, let earlier = project.earlierResult(number) else { return nil }
+    let dependencies = project.stages.dependencies[number]
+    if project.isDeep(number), dependencies.contains(where: { nodes[$0].outcome != nil }) { return nil }
+    for dependency in dependencies {
+      if case .settled = nodes[dependency].state { continue }
+      if nodes[dependency].isNew { return nil }
+    }
+    return earlier
+  }
+
+  private func look(_ number: Int) throws {
+    let stage = project.stages[number]
+    let action = try resolver.action(for: stage, results: result(of:))
+    if nodes[number].isForced, nodes[number].outcome == nil {
+      nodes[number].state = .ready(action, .forced)
+      return ready.append(number)
+    }
+    switch try lookup.find(action, repairs: true) {
+    case .known(let result, let mended):
+      for name in mended {
+        observe(
+          .note(
+            "\(stage.id): output '\(name)' was missing or altered in the store; the workspace's copy is sound and was taken"
+          ))
+      }
+      // An audit reads it; where it was lost it is here again.
+      _ = try workspace.store.put(action.document.bytes)
+      for path in try outputs.restore(result, of: stage) { observe(.restored(stage: stage.id, path: path)) }
+      finish(number, action, result, .cached, reason: nil)
+    case .unknown(let reason):
+      nodes[number].state = .ready(action, reason)
+      ready.append(number)
+    }
+  }
+
+  /// An object went into quarantine: looked up again, the stage will not find it.
+  private func retry(_ number: Int) {
+    nodes[number].faults += 1
+    if nodes[number].faults > 3 {
+      return end(
+        number,
+        .failed(Failure(.store, "object", "the store's objects for '\(project.stages.id(number))' keep failing")))
+    }
+    unprepared.append(number)
+  }
+
+  // MARK: Running a stage
 
   private func startReady() {
     ready.sort()
@@ -177,6 +256,7 @@ public final class Runner {
       guard case .ready(let action, let reason) = nodes[number].state,
         running == 0 || (processors <= freeProcessors && memory <= freeMemory)
       else {
+        if freeProcessors <= 0 { break }
         index += 1
         continue
       }
@@ -186,7 +266,7 @@ public final class Runner {
   }
 
   private func needs(of number: Int) -> (processors: Int, memory: Int) {
-    let resources = nodes[number].stage.resources
+    let resources = project.stages[number].resources
     return (min(resources.cpus, options.jobs), min(resources.memory ?? 0, Machine.memory))
   }
 
@@ -195,58 +275,100 @@ public final class Runner {
     freeMemory -= memory
     running += 1
     nodes[number].state = .running(action, reason)
-    let id = nodes[number].stage.id
+    let id = action.stage.id
     observe(.started(stage: id, reason: reason.text))
     let observe = observe
     let execution = Execution(
-      workspace: workspace, action: action, threads: processors,
+      workspace: workspace, action: action, threads: processors, isForced: nodes[number].isForced,
       report: { observe(.progress(stage: id, $0)) }, isCancelled: isCancelled)
     let mailbox = mailbox
     do {
       try Threads.start {
         let start = Clock.monotonic()
         let result = Result { try execution.run() }
-        mailbox.post(Message(number: number, result: result, seconds: Clock.monotonic() - start))
+        mailbox.post(.captured(number, result, seconds: Clock.monotonic() - start))
       }
     } catch {
-      mailbox.post(Message(number: number, result: .failure(error), seconds: 0))
+      mailbox.post(.captured(number, .failure(error), seconds: 0))
     }
   }
 
-  private func receive(_ message: Message) {
-    let number = message.number
+  private func receive(
+    _ number: Int, _ captured: Result<Execution.Captured, any Error>, _ seconds: Double, _ committer: Committer
+  ) {
     guard case .running(let action, let reason) = nodes[number].state else { return }
     let (processors, memory) = needs(of: number)
     freeProcessors += processors
     freeMemory += memory
     running -= 1
     do {
-      let (result, wasExecuted) = try message.result.get()
-      // Another process may have executed the action while this one waited for its lock.
-      try finish(number, action, result, wasExecuted ? .ran(seconds: message.seconds) : .cached, reason: reason)
+      let captured = try captured.get()
+      guard captured.wasExecuted else {
+        // Another process executed the action while this one waited for its lock.
+        for path in try outputs.restore(captured.result, of: action.stage) {
+          observe(.restored(stage: action.stage.id, path: path))
+        }
+        return finish(number, action, captured.result, .cached, reason: reason)
+      }
+      // The stages behind it go on with bytes that are in the store, though not yet flushed.
+      nodes[number].state = .captured(action, reason, seconds: seconds)
+      take(captured.result, of: number)
+      unsettled += 1
+      wake(number)
+      committer.add(
+        Committer.Item(
+          number: number,
+          record: ActionRecord(
+            key: action.document.key, documentSeal: action.document.identity.seal, result: captured.result.json),
+          places: action.stage.outputs.map(\.path), lock: captured.lock))
     } catch  where error is Cancelled || error is CancellationError {
       end(number, .cancelled)
     } catch let fault as ObjectFault {
       mend(number, fault)
     } catch {
-      isStopping = true
+      if !options.keepsGoing { isStopping = true }
       end(number, .failed(Runner.failure(error)))
     }
   }
 
-  /// Takes a result over: outputs into the workspace, then the stages that waited for it.
+  /// Results reached the disk: now they may be seen.
+  private func settle(_ numbers: [Int], _ flushed: Result<Void, any Error>) {
+    unsettled -= numbers.count
+    for number in numbers {
+      guard case .captured(let action, let reason, let seconds) = nodes[number].state, let result = results[number]
+      else { continue }
+      do {
+        try flushed.get()
+        _ = try outputs.restore(result, of: action.stage)
+        nodes[number].state = .done(action, reason)
+        nodes[number].outcome = .ran(seconds: seconds)
+        observe(.finished(stage: action.stage.id, .ran(seconds: seconds)))
+      } catch {
+        if !options.keepsGoing { isStopping = true }
+        results[number] = nil
+        end(number, .failed(Runner.failure(error)))
+      }
+    }
+  }
+
+  /// Takes a result over that is durable and stands in the workspace.
   private func finish(
     _ number: Int, _ action: Resolver.Action, _ result: ActionResult, _ outcome: Outcome, reason: Reason?
-  ) throws {
-    let stage = nodes[number].stage
-    for path in try outputs.restore(result, of: stage) {
-      if case .cached = outcome { observe(.restored(stage: stage.id, path: path)) }
-    }
-    results[stage.id] = result
+  ) {
+    take(result, of: number)
     nodes[number].state = .done(action, reason)
     // A stage that ran earlier in this run and was looked at again keeps saying that it ran.
     if nodes[number].outcome == nil { nodes[number].outcome = outcome }
-    observe(.finished(stage: stage.id, outcome))
+    observe(.finished(stage: action.stage.id, outcome))
+    wake(number)
+  }
+
+  private func take(_ result: ActionResult, of number: Int) {
+    results[number] = result
+    nodes[number].isNew = project.earlierResult(number)?.outputs != result.outputs
+  }
+
+  private func wake(_ number: Int) {
     for dependent in nodes[number].dependents {
       guard case .waiting = nodes[dependent].state else { continue }
       nodes[dependent].waitingFor -= 1
@@ -255,11 +377,11 @@ public final class Runner {
   }
 
   private func end(_ number: Int, _ outcome: Outcome) {
-    if case .failed = outcome { isStopping = true }
+    if case .failed = outcome, !options.keepsGoing { isStopping = true }
     let (action, reason) = nodes[number].action
     nodes[number].state = .ended(action, reason)
     nodes[number].outcome = outcome
-    observe(.finished(stage: nodes[number].stage.id, outcome))
+    observe(.finished(stage: project.stages.id(number), outcome))
   }
 
   /// An input could not be served: the stages before it are looked at again, and those that lost
@@ -267,19 +389,25 @@ public final class Runner {
   private func mend(_ number: Int, _ fault: ObjectFault) {
     nodes[number].faults += 1
     guard nodes[number].faults <= 3 else { return end(number, .failed(fault.failure)) }
-    observe(.note("\(nodes[number].stage.id): \(fault.failure.message); making it again"))
+    observe(.note("\(project.stages.id(number)): \(fault.failure.message); making it again"))
     resolver.forgetFiles()
-    nodes[number].state = .waiting
+    nodes[number].state = .waiting(.changed)
     nodes[number].waitingFor = 0
     var again: [Int] = []
-    for id in nodes[number].stage.dependencies {
-      let producer = numbers[id]!
-      guard case .done = nodes[producer].state, let result = results[id] else { continue }
+    for producer in project.stages.dependencies[number] {
+      guard let result = result(producer) else { continue }
+      switch nodes[producer].state {
+      case .done, .settled: break
+      default: continue
+      }
       let isWhole = (try? result.outputs.values.allSatisfy { try workspace.store.isSound($0) }) ?? false
       if isWhole { continue }
-      nodes[producer].state = .waiting
+      nodes[producer].state = .waiting(.changed)
       nodes[producer].waitingFor = 0
+      nodes[producer].faults += 1
       nodes[producer].outcome = nil
+      results[producer] = nil
+      if !nodes[producer].dependents.contains(number) { nodes[producer].dependents.append(number) }
       for dependent in nodes[producer].dependents {
         if case .waiting = nodes[dependent].state { nodes[dependent].waitingFor += 1 }
       }
@@ -288,12 +416,25 @@ public final class Runner {
     unprepared += again.isEmpty ? [number] : again
   }
 
-  private func rememberDocuments() throws {
-    let documents = nodes.compactMap { node -> (stage: String, document: JSON)? in
-      guard case .done(let action, _) = node.state else { return nil }
-      return (node.stage.id, action.document.json)
+  private func summary(_ awoken: [Int], began: Int64, seconds: Double) throws -> RunSummary {
+    let records = awoken.compactMap { number -> RunSummary.StageRecord? in
+      guard let outcome = nodes[number].outcome else { return nil }
+      let (action, reason) = nodes[number].action
+      return RunSummary.StageRecord(
+        number: number, stage: project.stages[number], outcome: outcome, action: action?.document,
+        inputs: action?.inputs ?? [], reason: reason, result: result(number),
+        watches: action?.watches ?? nodes[number].watches)
     }
-    try workspace.store.index.record(lastDocuments: documents, workspace: workspace.id, pipeline: pipeline.name)
+    return RunSummary(
+      began: began, seconds: seconds, wasCancelled: isCancelled(), records: records,
+      states: nodes.map { node in
+        switch node.state {
+        case .settled: .unchanged
+        case .done: .examined
+        case .skipped: .skipped
+        default: .open
+        }
+      })
   }
 
   private static func failure(_ error: any Error) -> Failure {
@@ -305,10 +446,9 @@ public final class Runner {
   }
 }
 
-private struct Message: Sendable {
-  var number: Int
-  var result: Result<(result: ActionResult, wasExecuted: Bool), any Error>
-  var seconds: Double
+private enum Message: Sendable {
+  case captured(Int, Result<Execution.Captured, any Error>, seconds: Double)
+  case durable([Int], Result<Void, any Error>)
 }
 
 /// Where workers leave what they did for the thread that owns the run.

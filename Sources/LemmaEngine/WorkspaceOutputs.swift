@@ -18,14 +18,18 @@ struct WorkspaceOutputs {
       let path = workspace.absolute(output.path)
       if try stands(artifact, at: path) { continue }
       try checkInside(path)
-      if Files.exists(path), try !workspace.store.index.isPlace(output.path, workspace: workspace.id) {
+      let isPlace = try workspace.store.index.isPlace(output.path, workspace: workspace.id)
+      if !isPlace, Files.exists(path) {
         throw Failure(
           .user, "not-an-output",
           "'\(output.path)' stands where stage '\(stage.id)' puts its output, and was not made by lemma",
           at: stage.position, hint: "move it away, or choose another path under 'out:'")
       }
-      if isPlain(path) { _ = try workspace.store.ingest(path) }
-      try workspace.store.index.record(place: output.path, workspace: workspace.id)
+      if WorkspaceOutputs.isPlain(path) {
+        _ = try workspace.store.ingest(path)
+        try workspace.store.flush()
+      }
+      if !isPlace { try workspace.store.index.record(places: [output.path], workspace: workspace.id) }
       try replace(path, with: artifact)
       written.append(output.path)
     }
@@ -41,11 +45,11 @@ struct WorkspaceOutputs {
   }
 
   private func stands(_ artifact: Artifact, at path: String) throws -> Bool {
-    try isPlain(path) && workspace.store.identify(path) == artifact
+    try WorkspaceOutputs.isPlain(path) && workspace.store.identify(path) == artifact
   }
 
   /// Whether a file or a folder stands there; a link, a FIFO or the like is never an output.
-  private func isPlain(_ path: String) -> Bool {
+  static func isPlain(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0 && [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }

@@ -6,7 +6,11 @@ public struct Seal: Hashable, Sendable {
   /// 32 bytes.
   public let bytes: [UInt8]
 
-  init(bytes: [UInt8]) { self.bytes = bytes }
+  /// - Precondition: 32 bytes.
+  public init(bytes: [UInt8]) {
+    precondition(bytes.count == 32, "a seal has 32 bytes")
+    self.bytes = bytes
+  }
 
   /// The seal of `content`.
   public init(of content: some Collection<UInt8>) {

@@ -46,6 +46,13 @@ public final class Ledger {
     return id.hex
   }
 
+  /// Whether a run is part of the history that ends with the newest one.
+  public func contains(_ run: String) throws -> Bool {
+    guard let head = try head(), var newest = git_oid(hex: head), var wanted = git_oid(hex: run) else { return false }
+    if head == run { return true }
+    return repository.use { git_graph_descendant_of($0, &newest, &wanted) == 1 }
+  }
+
   /// The commit that the repository's own branch stands on: the version of the project's files, where
   /// the ledger lives with them. `nil` in a bare repository or before the first commit.
   public func projectCommit() -> String? {

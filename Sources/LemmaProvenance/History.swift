@@ -35,18 +35,31 @@ public struct History {
 
   /// A run's `run.json`.
   /// - Throws: `Failure` when the ledger is damaged or the commit is not a run.
-  public func summary(of run: String) throws -> JSON { try json("run.json", of: run) }
+  public func summary(of run: String) throws -> JSON {
+    let summary = try json("run.json", of: run)
+    guard summary["format"] == 2 else {
+      throw Failure(
+        .store, "ledger-format", "run \(run) was recorded by another version of lemma, in a format not known here")
+    }
+    return summary
+  }
 
   /// The pipeline file as it was used.
   public func pipeline(of run: String) throws -> [UInt8] { try bytes("pipeline.yaml", of: run) }
 
   /// The run's stages in the pipeline's order.
   public func stages(of run: String) throws -> [RecordedStage] {
-    let names = try summary(of: run)["stages"]?.array?.compactMap(\.string) ?? []
-    return try names.map { try stage($0, of: run) }
+    let outcomes = try summary(of: run)["outcomes"]
+    let names = try json("stages.json", of: run).array?.compactMap(\.string) ?? []
+    return try names.map { try stage($0, of: run, outcome: outcomes?[$0]) }
   }
 
   public func stage(_ name: String, of run: String) throws -> RecordedStage {
+    try stage(name, of: run, outcome: try summary(of: run)["outcomes"]?[name])
+  }
+
+  /// - Parameter outcome: what the run's record says of the stage; nil when it was up to date.
+  private func stage(_ name: String, of run: String, outcome: JSON?) throws -> RecordedStage {
     let json = try json("stages/\(RunRecord.fileName(name)).json", of: run)
     let origins = (json["origins"]?.object ?? [:]).mapValues { members in
       (members.array ?? []).compactMap { member -> RecordedStage.Origin? in
@@ -57,10 +70,11 @@ public struct History {
       }
     }
     return RecordedStage(
-      stage: name, outcome: json["outcome"]?.string ?? "", reason: json["reason"]?.string, action: json["action"],
+      stage: name, outcome: outcome?["outcome"]?.string ?? "cached", reason: outcome?["reason"]?.string,
+      action: json["action"],
       actionKey: json["action_key"]?.string, actionSeal: json["action_sha256"]?.string,
       result: ActionResult(json: json["result"]), places: (json["places"]?.object ?? [:]).compactMapValues(\.string),
-      origins: origins, failure: json["failure"]?.string)
+      origins: origins, failure: outcome?["failure"]?.string)
   }
 
   /// A run's `metrics.json`.
@@ -70,11 +84,22 @@ public struct History {
   public func executions(before run: String) throws -> [String: (run: RecordedRun, stage: RecordedStage)] {
     var found: [String: (run: RecordedRun, stage: RecordedStage)] = [:]
     for recorded in try ledger.runs(from: run) {
-      for stage in try stages(of: recorded.id) where stage.outcome == "ran" {
-        if let key = stage.actionKey, found[key] == nil { found[key] = (recorded, stage) }
+      for (name, outcome) in try summary(of: recorded.id)["outcomes"]?.object ?? [:] where outcome["outcome"] == "ran" {
+        guard let key = outcome["action_key"]?.string, found[key] == nil else { continue }
+        found[key] = (recorded, try stage(name, of: recorded.id, outcome: outcome))
       }
     }
     return found
+  }
+
+  /// The newest run at or before `run` that executed an action of that key, and why.
+  public func execution(of key: String, before run: String) throws -> (run: RecordedRun, reason: String)? {
+    for recorded in try ledger.runs(from: run) {
+      let outcomes = try summary(of: recorded.id)["outcomes"]?.object ?? [:]
+      let match = outcomes.values.first { $0["outcome"] == "ran" && $0["action_key"]?.string == key }
+      if let match { return (recorded, match["reason"]?.string ?? "") }
+    }
+    return nil
   }
 
   private func json(_ path: String, of run: String) throws -> JSON {

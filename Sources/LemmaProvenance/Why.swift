@@ -16,24 +16,24 @@ public struct Why: Sendable {
 extension Why {
   /// - Throws: `Failure` when the pipeline has no such stage.
   public static func explain(
-    _ name: String, workspace: Workspace, pipeline: Pipeline, registry: Registry
+    _ name: String, project: Project
   ) throws -> [Why] {
-    let plan = try Plan.make(workspace: workspace, pipeline: pipeline, registry: registry)
-    let entries = plan.entries.filter { $0.stage.id == name || $0.stage.name == name }
+    let plan = try Plan.make(project)
+    let entries = plan.entries.filter { $0.id == name || $0.id.hasPrefix(name + "[") }
     guard !entries.isEmpty else {
-      let names = pipeline.stages.flatMap { [$0.id, $0.name] }
+      let names = plan.entries.flatMap { [$0.id, String($0.id.prefix { $0 != "[" })] }
       throw Failure(
         .user, "no-such-stage", "the pipeline has no stage '\(name)'",
         hint: nearest(to: name, among: names).map { "did you mean '\($0)'?" })
     }
-    return try entries.map { try explain($0, workspace: workspace) }
+    return try entries.map { try explain($0, document: plan.document($0, of: project), workspace: project.workspace) }
   }
 
-  private static func explain(_ entry: Plan.Entry, workspace: Workspace) throws -> Why {
-    let id = entry.stage.id
+  private static func explain(_ entry: Plan.Entry, document: Identity?, workspace: Workspace) throws -> Why {
+    let id = entry.id
     switch entry.verdict {
     case .current, .restore:
-      let last = try lastExecution(of: id, key: entry.document?.key.hex ?? "", workspace: workspace)
+      let last = try lastExecution(key: document?.digest.hex ?? "", workspace: workspace)
       let state = entry.verdict.text.isEmpty ? "up to date" : "up to date; \(entry.verdict.text)"
       return Why(stage: id, verdict: state, details: last)
     case .run(.changed(let differences)):
@@ -50,13 +50,13 @@ extension Why {
     }
   }
 
-  /// What the ledger says of the last time that the stage ran.
-  private static func lastExecution(of stage: String, key: String, workspace: Workspace) throws -> [String] {
+  /// What the ledger says of the last time that an action ran.
+  private static func lastExecution(key: String, workspace: Workspace) throws -> [String] {
     let history = History(try workspace.ledger())
-    guard let head = try history.ledger.head(), let (run, recorded) = try history.executions(before: head)[key] else {
+    guard let head = try history.ledger.head(), let (run, reason) = try history.execution(of: key, before: head) else {
       return []
     }
-    return ["last ran in run \(run.number) (\(run.id.prefix(10)), \(Clock.text(run.time))): \(recorded.reason ?? "")"]
+    return ["last ran in run \(run.number) (\(run.id.prefix(10)), \(Clock.text(run.time))): \(reason)"]
   }
 
   /// Looks into two versions of an artifact, where the store still has both.

@@ -141,24 +141,30 @@ public final class Index: @unchecked Sendable {
 
   // MARK: What came last
 
-  /// The action document that a stage of a pipeline last had in a workspace.
-  public func lastDocument(workspace: String, pipeline: String, stage: String) throws -> JSON? {
+  /// The identity of the action document that a stage of a pipeline last had in a workspace.
+  public func lastDocument(workspace: String, pipeline: String, stage: String) throws -> Identity? {
     try locked {
       try database.query(
         "SELECT document FROM last_actions WHERE workspace = ? AND pipeline = ? AND stage = ?",
         [.text(workspace), .text(pipeline), .text(stage)]
-      ) { try JSON(parsing: $0.text(0).utf8, file: "last document of stage \(stage)") }.first
+      ) { Artifact(json: try? JSON(parsing: $0.text(0).utf8, file: "last document of stage \(stage)"))?.identity }
+      .first ?? nil
     }
   }
 
-  public func record(lastDocuments: [(stage: String, document: JSON)], workspace: String, pipeline: String) throws {
+  public func record(
+    lastDocuments: [(stage: String, document: Identity)], workspace: String, pipeline: String
+  ) throws {
     guard !lastDocuments.isEmpty else { return }
     try locked {
       try database.transaction {
         for (stage, document) in lastDocuments {
           try database.run(
             "INSERT OR REPLACE INTO last_actions VALUES (?, ?, ?, ?)",
-            [.text(workspace), .text(pipeline), .text(stage), .text(document.canonical)])
+            [
+              .text(workspace), .text(pipeline), .text(stage),
+              .text(Artifact(kind: .file, identity: document).json.canonical),
+            ])
         }
       }
     }
@@ -173,9 +179,14 @@ public final class Index: @unchecked Sendable {
     }
   }
 
-  public func record(place path: String, workspace: String) throws {
+  public func record(places paths: [String], workspace: String) throws {
+    guard !paths.isEmpty else { return }
     try locked {
-      try database.run("INSERT OR IGNORE INTO places VALUES (?, ?)", [.text(workspace), .text(path)])
+      try database.transaction {
+        for path in paths {
+          try database.run("INSERT OR IGNORE INTO places VALUES (?, ?)", [.text(workspace), .text(path)])
+        }
+      }
     }
   }
 

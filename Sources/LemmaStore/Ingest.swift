@@ -25,6 +25,26 @@ extension Store {
     return identity
   }
 
+  /// What stands at a path, with the stamp under which it was found to be so.
+  public struct Examined: Sendable {
+    public var artifact: Artifact
+    public var stamp: Stamp
+    /// A moment at which content and stamp were seen to belong together, nanoseconds since the
+    /// epoch; 0 when somebody could write to the file, so that its stamp vouches for nothing.
+    public var hashedAt: Int64
+  }
+
+  /// As `identify` or `ingest`, with the stamp: for one who will look again later. A folder's stamp
+  /// vouches for nothing; its members' do.
+  public func examine(_ path: String, keepingBytes: Bool = false) throws -> Examined? {
+    guard Files.exists(path) else { return nil }
+    let intake = Intake(self, keepsBytes: keepingBytes, trustsStamps: true)
+    let artifact = try intake.take(path)
+    try intake.finish()
+    let last = intake.last
+    return Examined(artifact: artifact, stamp: last.stamp, hashedAt: artifact.kind == .folder ? 0 : last.hashedAt)
+  }
+
   /// The artifact at `path` as the workspace has it, without keeping its bytes; `nil` when nothing
   /// is there.
   /// - Parameter trustsStamps: false to read every byte, for an audit.
@@ -44,6 +64,8 @@ private final class Intake {
   private let keepsBytes: Bool
   private let trustsStamps: Bool
   private var stamps: [(stamp: Stamp, hashedAt: Int64, identity: Identity)] = []
+  /// The file looked at last, as `Store.Examined` tells it.
+  private(set) var last = (stamp: Stamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0), hashedAt: Int64(0))
 
   init(_ store: Store, keepsBytes: Bool = true, trustsStamps: Bool = true) {
     self.store = store
@@ -146,7 +168,11 @@ private final class Intake {
   }
 
   private func file(_ descriptor: Int32, path: String) throws -> Identity {
-    if let identity = try known(Stamp(descriptor: descriptor, path: path)) { return identity }
+    let stamp = try Stamp(descriptor: descriptor, path: path)
+    if let identity = try known(stamp) {
+      last = (stamp, max(stamp.modified, stamp.changed) + Stamp.youth + 1)
+      return identity
+    }
     // A read lease is refused while anybody can write, even through a mapping that touches no
     // time stamp; such a file is read, but its stamp is not trusted later.
     let lease = lemma_lease_read(descriptor)
@@ -160,7 +186,9 @@ private final class Intake {
         .user, "changing-file", "'\(path)' changed while it was being read",
         hint: "run again when nothing writes to it")
     }
-    if lease != EAGAIN, !wasBroken { stamps.append((after, moment, identity)) }
+    let isVouchedFor = lease != EAGAIN && !wasBroken
+    if isVouchedFor { stamps.append((after, moment, identity)) }
+    last = (after, isVouchedFor ? moment : 0)
     return identity
   }
 

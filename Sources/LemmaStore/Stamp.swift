@@ -28,7 +28,7 @@ public struct Stamp: Hashable, Sendable {
     return lstat(path, &status) == 0 ? Stamp(status) : nil
   }
 
-  init(_ status: stat) {
+  public init(_ status: stat) {
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
     size = Int64(status.st_size)
@@ -44,7 +44,10 @@ public struct Stamp: Hashable, Sendable {
 
   /// Whether a write in the same clock tick as a hash begun at `moment` could hide behind this
   /// stamp: it changed within two seconds before, or after.
-  public func isRacy(hashedAt moment: Int64) -> Bool { max(modified, changed) > moment - 2_000_000_000 }
+  public func isRacy(hashedAt moment: Int64) -> Bool { max(modified, changed) > moment - Stamp.youth }
+
+  /// Nanoseconds for which a stamp is too young to be trusted: the coarsest clock of a file system.
+  static let youth: Int64 = 2_000_000_000
 }
 
 /// The wall clock, nanoseconds since the epoch. It is compared with the file system's times and

@@ -36,7 +36,7 @@ final class ProgressDisplay: Sendable {
   func handle(_ event: Event) {
     state.withLock { state in
       switch event {
-      case .began(let stages): state.total = stages.count
+      case .began(let stages, _): state.total = stages
       case .started(let stage, let reason):
         let reason = oneLine(reason)
         state.running.append(Running(stage: stage, started: Clock.monotonic()))

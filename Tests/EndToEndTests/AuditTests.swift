@@ -80,7 +80,7 @@ struct AuditTests {
   @Test("a byte flipped in a ledger commit is named")
   func flippedCommit() throws {
     let project = try makeProject()
-    try project.run()
+    try project.run("--force", "count")
     let commits = try Command.run(
       ["git", "--git-dir", "cache/ledger.git", "log", "--format=%H", "refs/lemma/runs"], in: project.space.path
     ).out
@@ -99,7 +99,7 @@ struct AuditTests {
   @Test("a ledger that was rolled back is noticed")
   func rollback() throws {
     let project = try makeProject()
-    try project.run()
+    try project.run("--force", "count")
     _ = try Command.run(
       ["git", "--git-dir", "cache/ledger.git", "update-ref", "refs/lemma/runs", "refs/lemma/runs~1"],
       in: project.space.path)
@@ -110,7 +110,7 @@ struct AuditTests {
   @Test("a rollback stays visible after the next run")
   func rollbackThenRun() throws {
     let project = try makeProject()
-    try project.run()
+    try project.run("--force", "count")
     let git = ["git", "--git-dir", "cache/ledger.git", "update-ref"]
     _ = try Command.run(git + ["refs/lemma/runs", "refs/lemma/runs~1"], in: project.space.path)
     try project.run()
@@ -126,6 +126,7 @@ struct AuditTests {
     let project = try makeProject()
     let edit = "update results set result = replace(result, '\"rows\":2', '\"rows\":9')"
     #expect(try Command.run(["sqlite3", "cache/index.sqlite", edit], in: project.space.path).status == 0)
+    try Files.remove(project.space.file("cache/snapshots"))
     try project.run()
     let audit = try project.lemma("audit", "count.rows")
     #expect(audit.status == 1, "\(audit.out)")

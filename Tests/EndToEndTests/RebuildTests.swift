@@ -177,7 +177,8 @@ struct RebuildTests {
     let stages = (0..<400).map { "  s\($0): { run: 'echo \($0) > ${out.o}', out: { o: out/\($0).txt } }\n" }
     try project.write("lemma.yaml", "pipeline: wide\nstages:\n" + stages.joined())
     #expect(try project.run().count == 400)
-    for _ in 0..<3 { #expect(try project.run() == []) }
+    #expect(try project.run() == [])
+    for _ in 0..<3 { #expect(try project.run("--force", "s7") == ["s7"]) }
     #expect(try project.lemma("log").out.split(separator: "\n").count == 4)
   }
 

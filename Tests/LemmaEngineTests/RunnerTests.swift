@@ -47,9 +47,10 @@ struct RunnerTests {
     let file = try space.write("lemma.yaml", "pipeline: p\nstages:\n" + text)
     let pipeline = try Pipeline.load(file: file, overrides: [:], catalogue: registry.catalogue)
     let started = Started()
-    let runner = Runner(
-      workspace: try Workspace(project: space.path), pipeline: pipeline, registry: registry,
-      options: RunOptions(jobs: jobs),
+    let project = try Project(
+      workspace: try Workspace(project: space.path), pipeline: pipeline, registry: registry)
+    let runner = try Runner(
+      project: project, options: RunOptions(jobs: jobs),
       observe: { if case .started(let stage, _) = $0 { started.add(stage) } }, isCancelled: isCancelled)
     return (try runner.run(), started.all)
   }
@@ -73,7 +74,7 @@ struct RunnerTests {
     let first = try run(diamond, jobs: 1)
     #expect(first.started == ["a", "b", "c", "d"])
     #expect(try space.read("results/d/text.txt") == "dbaca")
-    #expect(first.summary.stages.map { $0.result?.metrics["length"] } == [1, 2, 2, 5])
+    #expect(first.summary.records.map { $0.result?.metrics["length"] } == [1, 2, 2, 5])
     #expect(try run(diamond).started == [])
   }
 
@@ -126,7 +127,7 @@ struct RunnerTests {
       """
     let summary = try run(text).summary
     #expect(
-      Dictionary(uniqueKeysWithValues: summary.stages.map { ($0.stage.id, $0.outcome.word) })
+      Dictionary(uniqueKeysWithValues: summary.records.map { ($0.stage.id, $0.outcome.word) })
         == ["bad": "failed", "slow": "ran", "after": "blocked", "later": "blocked"])
     #expect(summary.failures.map(\.message) == ["failed as asked"])
     #expect(summary.status == "failed")
@@ -141,8 +142,8 @@ struct RunnerTests {
       """
     let space = space
     let summary = try run(text, isCancelled: { Files.exists(space.file("results/quick/text.txt")) }).summary
-    #expect(summary.stages.map { $0.outcome.word }.first == "ran")
-    #expect(["cancelled", "blocked"].contains(summary.stages[1].outcome.word))
+    #expect(summary.records.map { $0.outcome.word }.first == "ran")
+    #expect(["cancelled", "blocked"].contains(summary.records[1].outcome.word))
     #expect(summary.status == "interrupted")
     #expect(try run(text.replacing("delay: 60000", with: "delay: 0")).started == ["slow"])
   }
@@ -151,7 +152,7 @@ struct RunnerTests {
   func reason() throws {
     _ = try run(diamond)
     let summary = try run(diamond.replacing("text: c", with: "text: C")).summary
-    let reasons = Dictionary(uniqueKeysWithValues: summary.stages.map { ($0.stage.id, $0.reason?.text) })
+    let reasons = Dictionary(uniqueKeysWithValues: summary.records.map { ($0.stage.id, $0.reason?.text) })
     #expect(reasons["c"] == "with.text: \"c\" -> \"C\"")
     #expect(reasons["d"]??.hasPrefix("input 'after[1]': ") == true)
   }

@@ -60,13 +60,12 @@ struct GoldenTests {
     let file = try space.write("lemma.yaml", recipe)
     let workspace = try Workspace(project: space.path)
     let pipeline = try Pipeline.load(file: file, overrides: [:], catalogue: Registry.standard.catalogue)
-    let runner = Runner(
-      workspace: workspace, pipeline: pipeline, registry: .standard, options: RunOptions(), observe: { _ in },
-      isCancelled: { false })
+    let project = try Project(workspace: workspace, pipeline: pipeline, registry: .standard)
+    let runner = try Runner(project: project, options: RunOptions(), observe: { _ in }, isCancelled: { false })
     let summary = try runner.run()
     #expect(summary.failures.isEmpty, "\(summary.failures)")
     var found: [String: String] = [:]
-    for record in summary.stages {
+    for record in summary.records {
       for (name, artifact) in record.result?.outputs ?? [:] {
         found["\(record.stage.id).\(name)"] = String(artifact.identity.seal.hex.prefix(16))
       }

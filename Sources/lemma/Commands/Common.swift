@@ -14,9 +14,11 @@ struct PipelineOptions: ParsableArguments {
   @OptionGroup var workspace: WorkspaceOptions
   @OptionGroup var parameters: ParameterOptions
 
-  func load() throws -> (Workspace, Pipeline, Registry) {
-    let pipeline = try parameters.load(file)
-    return (try workspace.open(), pipeline, .standard)
+  func open() throws -> Project { try open(in: workspace.open()) }
+
+  func open(in workspace: Workspace) throws -> Project {
+    try Project(
+      workspace: workspace, file: ParameterOptions.find(file), overrides: parameters.overrides(), registry: .standard)
   }
 }
 
@@ -25,16 +27,11 @@ struct ParameterOptions: ParsableArguments {
   var parameters: [String] = []
 
   func load(_ file: String) throws -> Pipeline {
-    var file = file
-    if file == "lemma.yaml", !Files.exists(file) {
-      // From a sub-folder the project's own file is meant.
-      file = "\(try Workspace.findProject(from: "."))/lemma.yaml"
-    }
-    if Files.name(file) == "lemma.yaml", !Files.exists(file) {
-      throw Failure(
-        .user, "no-pipeline", "there is no 'lemma.yaml' here",
-        hint: "name a pipeline file, or start one with 'lemma init'")
-    }
+    try Pipeline.load(
+      file: ParameterOptions.find(file), overrides: overrides(), catalogue: Registry.standard.catalogue)
+  }
+
+  func overrides() throws -> [String: String] {
     var overrides: [String: String] = [:]
     for parameter in parameters {
       guard let equals = parameter.firstIndex(of: "="), equals != parameter.startIndex else {
@@ -42,7 +39,19 @@ struct ParameterOptions: ParsableArguments {
       }
       overrides[String(parameter[..<equals])] = String(parameter[parameter.index(after: equals)...])
     }
-    return try Pipeline.load(file: file, overrides: overrides, catalogue: Registry.standard.catalogue)
+    return overrides
+  }
+
+  /// From a sub-folder the project's own file is meant.
+  static func find(_ file: String) throws -> String {
+    var file = file
+    if file == "lemma.yaml", !Files.exists(file) { file = "\(try Workspace.findProject(from: "."))/lemma.yaml" }
+    if Files.name(file) == "lemma.yaml", !Files.exists(file) {
+      throw Failure(
+        .user, "no-pipeline", "there is no 'lemma.yaml' here",
+        hint: "name a pipeline file, or start one with 'lemma init'")
+    }
+    return file
   }
 }
 

@@ -55,12 +55,12 @@ struct PlanCommand: LemmaCommand {
   @Flag(help: "Print as JSON.") var json = false
 
   func execute() throws {
-    let (workspace, pipeline, registry) = try options.load()
-    let plan = try Plan.make(workspace: workspace, pipeline: pipeline, registry: registry)
+    let project = try options.open()
+    let plan = try Plan.make(project)
     let open = plan.entries.filter { if case .current = $0.verdict { false } else { true } }
-    if json { return Terminal.json(PlanView.json(plan.entries)) }
+    if json { return Terminal.json(PlanView.json(plan, of: project)) }
     if open.isEmpty { return Terminal.out("nothing to do: \(plan.entries.count) stages are up to date") }
-    for line in Columns.lines(open.map { [$0.verdict.word, $0.stage.id, $0.verdict.text] }) { Terminal.out(line) }
+    for line in Columns.lines(open.map { [$0.verdict.word, $0.id, $0.verdict.text] }) { Terminal.out(line) }
     let current = plan.entries.count - open.count
     if current > 0 { Terminal.out("\(current) stages are up to date") }
   }
@@ -80,16 +80,16 @@ struct StatusCommand: LemmaCommand {
   @Flag(help: "Print as JSON.") var json = false
 
   func execute() throws {
-    let (workspace, pipeline, registry) = try options.load()
-    let plan = try Plan.make(workspace: workspace, pipeline: pipeline, registry: registry)
-    if json { return Terminal.json(PlanView.json(plan.entries)) }
-    let runs = try workspace.ledger().runs()
-    if let run = runs.first(where: { $0.title.hasPrefix("Run \(pipeline.name):") }) {
+    let project = try options.open()
+    let plan = try Plan.make(project)
+    if json { return Terminal.json(PlanView.json(plan, of: project)) }
+    let runs = try project.workspace.ledger().runs()
+    if let run = runs.first(where: { $0.title.hasPrefix("Run \(project.name):") }) {
       Terminal.out("last run: \(run.number), \(run.id.prefix(10)), \(Clock.text(run.time)): \(run.title)")
     } else {
       Terminal.out("this pipeline has not been run here yet")
     }
-    for line in Columns.lines(plan.entries.map { [$0.verdict.word, $0.stage.id, $0.verdict.text] }) {
+    for line in Columns.lines(plan.entries.map { [$0.verdict.word, $0.id, $0.verdict.text] }) {
       Terminal.out(line)
     }
   }
@@ -97,12 +97,12 @@ struct StatusCommand: LemmaCommand {
 
 /// A plan's entries as JSON.
 enum PlanView {
-  static func json(_ entries: [Plan.Entry]) -> JSON {
+  static func json(_ plan: Plan, of project: Project) -> JSON {
     .array(
-      entries.map { entry in
+      plan.entries.map { entry in
         var members: [String: JSON] = [
-          "stage": .string(entry.stage.id), "verdict": .string(entry.verdict.word),
-          "action_key": entry.document.map { .string($0.key.hex) } ?? .null,
+          "stage": .string(entry.id), "verdict": .string(entry.verdict.word),
+          "action_key": plan.document(entry, of: project).map { .string($0.digest.hex) } ?? .null,
         ]
         if !entry.verdict.text.isEmpty { members["reason"] = .string(entry.verdict.text) }
         return .object(members)
@@ -125,8 +125,7 @@ struct WhyCommand: LemmaCommand {
   @Flag(help: "Print as JSON.") var json = false
 
   func execute() throws {
-    let (workspace, pipeline, registry) = try options.load()
-    let answers = try Why.explain(stage, workspace: workspace, pipeline: pipeline, registry: registry)
+    let answers = try Why.explain(stage, project: try options.open())
     if json {
       return Terminal.json(
         .array(

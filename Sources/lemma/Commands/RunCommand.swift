@@ -1,7 +1,7 @@
 import ArgumentParser
+import Glibc
 import LemmaBasics
 import LemmaEngine
-import LemmaPipeline
 
 struct RunCommand: LemmaCommand {
   static let configuration = CommandConfiguration(
@@ -9,18 +9,40 @@ struct RunCommand: LemmaCommand {
     abstract: "Rebuild the stages whose inputs changed.",
     discussion: """
       Finished work is kept whatever happens: after Ctrl-C, a failure or a kill the next run goes on from there. \
-      Every run is a commit on refs/lemma/runs ('lemma log', or plain 'git log refs/lemma/runs').
+      A run that changes anything is a commit on refs/lemma/runs ('lemma log', or plain 'git log refs/lemma/runs').
 
       EXAMPLES
         lemma run
         lemma run pipelines/quickstart.yaml --param seed=2 --jobs 1
-        lemma run --json > run.json
+        lemma run --only train --explain
+        lemma run --from 'train[size=500]' --force 'train[size=500]'
+        lemma run --keep-going --json > run.json
+        lemma run --watch
       """)
 
   @OptionGroup var options: PipelineOptions
 
   @Option(name: .shortAndLong, help: "Processors that stages may keep busy together. Default: all.")
   var jobs: Int?
+
+  @Flag(name: .shortAndLong, help: "After a failure go on with stages that do not depend on it.")
+  var keepGoing = false
+
+  @Option(help: ArgumentHelp("Only this stage and what it needs; may be repeated.", valueName: "stage"))
+  var only: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Only this stage, what depends on it and what those need; may be repeated.", valueName: "stage"))
+  var from: [String] = []
+
+  @Option(help: ArgumentHelp("Run this stage even if its result is known; may be repeated.", valueName: "stage"))
+  var force: [String] = []
+
+  @Flag(help: "Say of every stage why it ran, or why not.")
+  var explain = false
+
+  @Flag(help: "Stay, and run again whenever an input or the pipeline file changes.")
+  var watch = false
 
   @Flag(help: "Print the run's record as JSON on standard output.")
   var json = false
@@ -34,84 +56,133 @@ struct RunCommand: LemmaCommand {
 
   func execute() throws {
     Interrupt.block()
-    let (workspace, pipeline, registry) = try options.load()
+    let workspace = try options.workspace.open()
     let display = ProgressDisplay(isLive: Terminal.isInteractive && !quiet)
     try Interrupt.watch { display.announceStop() }
-    let isQuiet = quiet
+    guard watch else {
+      let (_, code) = try run(in: workspace, display)
+      display.end()
+      if let code { throw code }
+      return
+    }
+    while true {
+      do {
+        let (project, _) = try run(in: workspace, display)
+        display.handle(.note("watching; press Ctrl-C to end"))
+        guard try project.waitForChange(isCancelled: { Interrupt.isRequested }) else { break }
+      } catch let failures as Failures {
+        // A pipeline file in the middle of an edit.
+        Terminal.error(failures.all)
+        try waitForEdit()
+      }
+      if Interrupt.isRequested { break }
+    }
+    display.end()
+  }
+
+  /// One run.
+  /// - Returns: the project, and the exit code that it deserves.
+  private func run(in workspace: Workspace, _ display: ProgressDisplay) throws -> (Project, ExitCode?) {
     let holderNote = { (holder: String) in display.handle(.note("another run is at work here; waiting for \(holder)")) }
     guard let lock = try workspace.lockForRun(waiting: holderNote, isCancelled: { Interrupt.isRequested }) else {
       throw ExitCode.interrupted
     }
     defer { withExtendedLifetime(lock) {} }
+    let project = try options.open(in: workspace)
+    let (summary, commit) = try bringUpToDate(project, display)
+    if commit != nil || !project.isCurrent { try project.keep(summary, commit: commit) }
+    if !watch { display.end() }
+    if json {
+      Terminal.json(RunView.json(summary, of: project, commit: commit))
+    } else if !quiet {
+      if explain { RunView.explain(summary, of: project) }
+      RunView.print(summary, of: project, commit: commit)
+    }
+    if let worst = summary.failures.first(where: { $0.kind != .user }) { return (project, ExitCode(worst)) }
+    if !summary.failures.isEmpty { return (project, .faulty) }
+    return (project, summary.wasCancelled ? .interrupted : nil)
+  }
+
+  private func bringUpToDate(_ project: Project, _ display: ProgressDisplay) throws -> (RunSummary, String?) {
+    if project.isUpToDate, only.isEmpty, from.isEmpty, force.isEmpty {
+      return (.unchanged(stages: project.stageCount, began: Clock.now(), seconds: 0), nil)
+    }
     // A ledger that cannot be written is better known before the work than after it.
-    _ = try workspace.ledger().head()
-    let runner = Runner(
-      workspace: workspace, pipeline: pipeline, registry: registry,
-      options: RunOptions(jobs: jobs ?? Machine.processors),
+    _ = try project.workspace.ledger().head()
+    var options = RunOptions(jobs: jobs ?? Machine.processors)
+    options.keepsGoing = keepGoing
+    options.only = only
+    options.from = from
+    options.force = force
+    let isQuiet = quiet
+    let runner = try Runner(
+      project: project, options: options,
       observe: { event in
         if isQuiet { guard case .finished(_, .failed) = event else { return } }
         display.handle(event)
       }, isCancelled: { Interrupt.isRequested })
     let summary = try runner.run()
-    display.end()
-    let commit = try RunRecord.commit(summary, of: pipeline, in: workspace)
-    if json {
-      Terminal.json(RunView.json(summary, pipeline: pipeline, commit: commit))
-    } else if !quiet {
-      RunView.print(summary, commit: commit, workspace: workspace)
-    }
-    if let worst = summary.failures.first(where: { $0.kind != .user }) { throw ExitCode(worst) }
-    if !summary.failures.isEmpty { throw ExitCode.faulty }
-    if summary.wasCancelled { throw ExitCode.interrupted }
+    return (summary, try RunRecord.commit(summary, of: project))
+  }
+
+  /// Waits until the pipeline file is another one.
+  private func waitForEdit() throws {
+    let file = try ParameterOptions.find(options.file)
+    let before = try? Files.read(file)
+    while !Interrupt.isRequested, (try? Files.read(file)) == before { usleep(250_000) }
   }
 }
 
 /// A finished run as text and as JSON.
 enum RunView {
-  static func print(_ summary: RunSummary, commit: String, workspace: Workspace) {
-    let count = summary.stages.count
+  static func print(_ summary: RunSummary, of project: Project, commit: String?) {
+    let count = summary.stageCount
     let noun = count == 1 ? "stage" : "stages"
     if summary.count("cached") == count {
       Terminal.note("up to date: \(count) \(noun) unchanged, \(Terminal.duration(summary.seconds))")
     } else {
-      let counts = ["ran", "cached", "failed", "cancelled", "blocked"]
+      let counts = ["ran", "cached", "failed", "cancelled", "blocked", "skipped"]
         .filter { summary.count($0) > 0 }.map { "\(summary.count($0)) \($0 == "blocked" ? "not started" : $0)" }
       Terminal.note(
-        "\(summary.status): \(counts.joined(separator: ", ")) of \(count) \(noun), \(Terminal.duration(summary.seconds)); "
-          + "run \(commit.prefix(10))")
+        "\(summary.status): \(counts.joined(separator: ", ")) of \(count) \(noun), \(Terminal.duration(summary.seconds))"
+          + (commit.map { "; run \($0.prefix(10))" } ?? ""))
     }
     guard summary.status == "complete" else { return }
-    let tables = places("table", of: summary).filter { $0.hasSuffix(".txt") }
+    let shown = project.shown(after: summary)
+    func places(_ output: String) -> [String] {
+      shown.flatMap { stage, _ in stage.outputs.filter { $0.name == output }.map(\.path) }
+    }
+    let tables = places("table").filter { $0.hasSuffix(".txt") }
     for table in tables {
-      if let text = try? Files.readText(workspace.absolute(table)) { Terminal.out(text) }
+      if let text = try? Files.readText(project.workspace.absolute(table)) { Terminal.out(text) }
     }
     if tables.isEmpty {
-      let metrics = summary.stages.map { (stage: $0.stage.id, metrics: $0.result?.metrics ?? [:]) }
-      for line in MetricsView.lines(metrics) { Terminal.out(line) }
+      for line in MetricsView.lines(shown.map { (stage: $0.stage.id, metrics: $0.result.metrics) }) {
+        Terminal.out(line)
+      }
     }
-    for report in places("report", of: summary) { Terminal.out("report: \(report)") }
+    for report in places("report") { Terminal.out("report: \(report)") }
   }
 
-  /// Where the outputs with a name stand in the workspace.
-  private static func places(_ output: String, of summary: RunSummary) -> [String] {
-    summary.stages.filter { $0.result != nil }.flatMap { record in
-      record.stage.outputs.filter { $0.name == output }.map(\.path)
+  /// Why every stage ran, or why not.
+  static func explain(_ summary: RunSummary, of project: Project) {
+    for line in Columns.lines(project.account(of: summary).map { [$0.outcome, $0.id, $0.reason] }) {
+      Terminal.out(line)
     }
   }
 
-  static func json(_ summary: RunSummary, pipeline: Pipeline, commit: String) -> JSON {
+  static func json(_ summary: RunSummary, of project: Project, commit: String?) -> JSON {
     [
-      "pipeline": .string(pipeline.name), "status": .string(summary.status), "commit": .string(commit),
+      "pipeline": .string(project.name), "status": .string(summary.status), "commit": commit.map(JSON.string) ?? .null,
       "seconds": JSON((summary.seconds * 1000).rounded() / 1000),
       "stages": .array(
-        summary.stages.map { record in
+        project.account(of: summary).map { stage in
           [
-            "stage": .string(record.stage.id), "outcome": .string(record.outcome.word),
-            "failure": record.failure.map { .string($0.description) } ?? .null,
-            "reason": record.reason.map { .string($0.text) } ?? .null,
-            "action_key": record.action.map { .string($0.key.hex) } ?? .null,
-            "outputs": .object(record.result?.outputs.mapValues(\.json) ?? [:]),
-            "metrics": .object(record.result?.metrics ?? [:]),
+            "stage": .string(stage.id), "outcome": .string(stage.outcome), "reason": .string(stage.reason),
+            "failure": stage.failure.map { .string($0.description) } ?? .null,
+            "action_key": stage.actionKey.map { .string($0.hex) } ?? .null,
+            "outputs": .object(stage.result?.outputs.mapValues(\.json) ?? [:]),
+            "metrics": .object(stage.result?.metrics ?? [:]),
           ]
         }),
     ]

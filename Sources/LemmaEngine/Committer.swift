@@ -1,0 +1,66 @@
+import Dispatch
+import LemmaBasics
+import LemmaStore
+import Synchronization
+
+/// Makes results durable, many with one flush, on a thread of its own: stages go on while the disk
+/// is at work. Results become durable in the order in which they were handed over.
+final class Committer: Sendable {
+  struct Item: Sendable {
+    var number: Int
+    var record: ActionRecord
+    /// Places in the workspace that the outputs will take.
+    var places: [String]
+    /// The action's, held until its result is there for others to find.
+    var lock: FileLock
+  }
+
+  private struct State {
+    var items: [Item] = []
+    var isOver = false
+  }
+
+  private let state = Mutex(State())
+  private let signal = DispatchSemaphore(value: 0)
+  private let workspace: Workspace
+  private let report: @Sendable ([Int], Result<Void, any Error>) -> Void
+
+  /// - Parameter report: told of the numbers that are durable now, or could not be made so.
+  init(workspace: Workspace, report: @escaping @Sendable ([Int], Result<Void, any Error>) -> Void) throws {
+    self.workspace = workspace
+    self.report = report
+    try Threads.start { [self] in work() }
+  }
+
+  func add(_ item: Item) {
+    state.withLock { $0.items.append(item) }
+    signal.signal()
+  }
+
+  /// Lets the thread end when it has nothing left to do.
+  func finish() {
+    state.withLock { $0.isOver = true }
+    signal.signal()
+  }
+
+  private func work() {
+    while true {
+      signal.wait()
+      let (items, isOver) = state.withLock { state in
+        defer { state.items = [] }
+        return (state.items, state.isOver)
+      }
+      if items.isEmpty {
+        if isOver { return }
+        continue
+      }
+      let result = Result {
+        // What stands there already was put there before, or is not ours to replace.
+        let places = items.flatMap(\.places).filter { !Files.exists(workspace.absolute($0)) }
+        try workspace.store.index.record(places: places, workspace: workspace.id)
+        try workspace.store.flush(recording: items.map(\.record))
+      }
+      report(items.map(\.number), result)
+    }
+  }
+}

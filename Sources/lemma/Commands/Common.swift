@@ -82,10 +82,15 @@ struct WorkspaceOptions: ParsableArguments {
 
 /// A command whose failures become messages and exit codes in one place.
 protocol LemmaCommand: ParsableCommand {
+  /// Whether a program reads the answer; it then gets failures as JSON too.
+  var json: Bool { get }
+
   func execute() throws
 }
 
 extension LemmaCommand {
+  var json: Bool { false }
+
   func run() throws {
     do {
       try execute()
@@ -99,7 +104,7 @@ extension LemmaCommand {
   }
 
   private func report(_ failures: [Failure]) -> ExitCode {
-    Terminal.error(failures)
+    Terminal.error(failures, asJSON: json)
     return failures.first.map { ExitCode($0) } ?? .internal
   }
 }

@@ -5,7 +5,8 @@ import LemmaBasics
 /// limits, and nothing of pipelines.
 struct YAMLReader {
   static let byteLimit = 64 << 20
-  static let nodeLimit = 1_000_000
+  /// Forty for each of the stages that a pipeline may have; each takes two bytes of the file at least.
+  static let nodeLimit = 4_000_000
   static let depthLimit = 64
 
   private struct Stop: Error {}

@@ -43,7 +43,8 @@ extension Lemma {
     } catch {
       let code = exitCode(for: error)
       guard code == .validationFailure else { exit(withError: error) }
-      refuse(Failure(.user, "arguments", message(for: error), hint: "see 'lemma --help'"), words)
+      let name = words.first.flatMap { names.contains($0) ? " \($0)" : nil } ?? ""
+      refuse(Failure(.user, "arguments", message(for: error), hint: "see 'lemma\(name) --help'"), words)
     }
   }
 
@@ -52,10 +53,11 @@ extension Lemma {
     exit(withError: ExitCode.validationFailure)
   }
 
+  private static var names: [String] { configuration.subcommands.compactMap { $0.configuration.commandName } }
+
   /// The parser would call a misspelt command an unexpected argument.
   private static func unknownCommand(_ words: [String]) -> Failure? {
     guard let word = words.first, !word.hasPrefix("-") else { return nil }
-    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     if word == "help" || names.contains(word) { return nil }
     return Failure(
       .user, "unknown-command", "there is no command '\(word)'",

@@ -53,11 +53,12 @@ public func describe(errno code: Int32) -> String {
 public func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
   let bytes = Array(word.utf8)
   guard bytes.count <= 128 else { return nil }
+  var measure = EditDistance(to: bytes)
   var limit = max(1, word.count / 3)
   var best: (distance: Int, name: String)?
   for name in candidates where abs(name.utf8.count - bytes.count) <= limit {
-    let distance = editDistance(bytes, Array(name.utf8))
-    if distance > limit { continue }
+    var name = name
+    guard let distance = name.withUTF8({ measure.distance($0, atMost: limit) }) else { continue }
     if let found = best, (found.distance, found.name) <= (distance, name) { continue }
     best = (distance, name)
     limit = distance  // A later one must be as near.
@@ -65,19 +66,36 @@ public func nearest(to word: String, among candidates: some Sequence<String>) ->
   return best?.name
 }
 
-/// Levenshtein distance with adjacent transpositions (optimal string alignment).
-func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-  var last = [Int](repeating: 0, count: b.count + 1)
-  var previous = Array(0...b.count)
-  var row = previous
-  for i in a.indices {
-    row[0] = i + 1
-    for j in b.indices {
-      var best = min(row[j] + 1, previous[j + 1] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
-      if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, last[j - 1] + 1) }
-      row[j + 1] = best
-    }
-    (last, previous, row) = (previous, row, last)
+/// Levenshtein distance with adjacent transpositions (optimal string alignment) from one word to many.
+private struct EditDistance {
+  private let word: [UInt8]
+  private var last: [Int]
+  private var previous: [Int]
+  private var row: [Int]
+
+  init(to word: [UInt8]) {
+    self.word = word
+    last = [Int](repeating: 0, count: word.count + 1)
+    previous = last
+    row = last
   }
-  return previous[b.count]
+
+  /// `nil` when it is more than `limit`.
+  mutating func distance(_ other: UnsafeBufferPointer<UInt8>, atMost limit: Int) -> Int? {
+    for j in 0...word.count { previous[j] = j }
+    for i in other.indices {
+      row[0] = i + 1
+      var least = row[0]
+      for j in word.indices {
+        var best = min(row[j] + 1, previous[j + 1] + 1, previous[j] + (other[i] == word[j] ? 0 : 1))
+        if i > 0, j > 0, other[i] == word[j - 1], other[i - 1] == word[j] { best = min(best, last[j - 1] + 1) }
+        row[j + 1] = best
+        least = min(least, best)
+      }
+      // A transposition reaches back one row more: two rows beyond the limit cannot come back under it.
+      if least > limit + 1 { return nil }
+      (last, previous, row) = (previous, row, last)
+    }
+    return previous[word.count] <= limit ? previous[word.count] : nil
+  }
 }

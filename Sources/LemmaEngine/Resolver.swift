@@ -15,6 +15,7 @@ final class Resolver {
   private let stages: [String: Stage]
   /// Where the pipeline's outputs go in the workspace, with how they are referred to.
   private let outputPlaces: [String: String]
+  private let reads: ProjectReads
   private var files: [String: Artifact] = [:]
   private var tools: [String: ResolvedCommand.Tool] = [:]
 
@@ -23,6 +24,7 @@ final class Resolver {
     self.pipeline = pipeline
     self.registry = registry
     self.keepsBytes = keepsBytes
+    reads = ProjectReads(workspace)
     sources = Dictionary(uniqueKeysWithValues: pipeline.sources.map { ($0.name, $0) })
     stages = Dictionary(uniqueKeysWithValues: pipeline.stages.map { ($0.id, $0) })
     outputPlaces = Dictionary(
@@ -94,6 +96,7 @@ final class Resolver {
         artifact = try self.artifact(ofSource: name)
         place = sources[name]?.path ?? ""
       case .path(let path):
+        try reads.check(path, what: "input '\(input.name)' of stage '\(stage.id)'", at: stage.position)
         artifact = try file(path, at: stage.position, what: "input '\(input.name)' of stage '\(stage.id)'")
         place = path
       case .stage(let id, let output):
@@ -158,6 +161,7 @@ final class Resolver {
       let place = parts.filter { $0 != "." }.joined(separator: "/")
       try refuseOutput(place, of: stage)
       guard isRegularFile(workspace.absolute(place)) else { continue }
+      try reads.check(place, what: "a word of stage '\(stage.id)'", at: stage.position)
       command.files[place] = try file(place, at: stage.position, what: "stage '\(stage.id)'")
     }
     let isOwn = inputs.contains { $0.members.contains { $0.place == command.words[0] } }

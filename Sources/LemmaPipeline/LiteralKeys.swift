@@ -13,7 +13,8 @@ extension Diagnostics {
           Failure(
             .user, "literal-key", "this looks like \(match.name); a pipeline file is kept in every run's record",
             at: text.position(ofByte: match.range.lowerBound),
-            hint: "write env: { NAME: env:NAME } and set NAME where you run; a key that was in a file is known: renew it"
+            hint:
+              "write env: { NAME: env:NAME } and set NAME where you run; a key that was in a file is known: renew it"
           ))
         offset = match.range.upperBound
       }

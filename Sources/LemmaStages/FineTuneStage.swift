@@ -67,7 +67,8 @@ struct FineTuneStage: BuiltinStage {
     let rows = try Row.read(context.input("rows").path)
     let examples = rows.map { Example(prompt: PromptTemplate.zeroShot.prompt(for: $0.problem), response: $0.response) }
     let start = try startingModel(context, settings)
-    let trainer = try Trainer(model: start, configuration: try FineTuneStage.configuration(settings), threads: context.threads)
+    let trainer = try Trainer(
+      model: start, configuration: try FineTuneStage.configuration(settings), threads: context.threads)
     let result = try trainer.run(
       examples: examples,
       progress: { progress in

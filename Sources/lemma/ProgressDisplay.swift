@@ -39,7 +39,8 @@ final class ProgressDisplay: Sendable {
       case .began(let stages): state.total = stages.count
       case .started(let stage, let reason):
         state.running.append(Running(stage: stage, started: Clock.monotonic()))
-        line(&state, "\(Terminal.paint("start ", .blue)) \(oneLine(stage))  \(Terminal.paint("\(oneLine(reason))", .dim))")
+        line(
+          &state, "\(Terminal.paint("start ", .blue)) \(oneLine(stage))  \(Terminal.paint("\(oneLine(reason))", .dim))")
       case .progress(let stage, let progress): update(&state, stage, progress)
       case .restored(let stage, let path):
         line(
@@ -86,7 +87,8 @@ final class ProgressDisplay: Sendable {
     case .ran(let seconds):
       line(
         &state,
-        "\(Terminal.paint("done  ", .green)) \(oneLine(stage))  \(Terminal.paint("\(Terminal.duration(seconds))", .dim))")
+        "\(Terminal.paint("done  ", .green)) \(oneLine(stage))  \(Terminal.paint("\(Terminal.duration(seconds))", .dim))"
+      )
     case .cached: state.cached += 1
     case .failed(let failure): line(&state, "\(Terminal.paint("failed", .red)) \(oneLine(stage))\n\(failure)")
     case .cancelled: line(&state, "\(Terminal.paint("stopped", .yellow)) \(oneLine(stage))")

@@ -67,7 +67,9 @@ enum GraphText {
         .reduce(text.replacing("#", with: "#35;")) { $0.replacing($1.0, with: $1.1) }
     }
     var lines = ["flowchart TD"]
-    for (name, number) in numbers.sorted(by: { $0.value < $1.value }) { lines.append("  n\(number)[\"\(label(name))\"]") }
+    for (name, number) in numbers.sorted(by: { $0.value < $1.value }) {
+      lines.append("  n\(number)[\"\(label(name))\"]")
+    }
     for edge in edges(pipeline) {
       if let from = numbers[edge.from], let to = numbers[edge.to] { lines.append("  n\(from) --> n\(to)") }
     }

@@ -22,6 +22,9 @@ struct RunCommand: LemmaCommand {
   @Option(name: .shortAndLong, help: "Processors that stages may keep busy together. Default: all.")
   var jobs: Int?
 
+  @Flag(help: "Run the commands of this project's pipelines, now and from now on.")
+  var trust = false
+
   @Flag(help: "Print the run's record as JSON on standard output.")
   var json = false
 
@@ -35,6 +38,7 @@ struct RunCommand: LemmaCommand {
   func execute() throws {
     Interrupt.block()
     let (workspace, pipeline, registry) = try options.load()
+    try Trust(project: workspace.project).require(for: pipeline, isGiven: trust)
     let display = ProgressDisplay(isLive: Terminal.isInteractive && !quiet)
     try Interrupt.watch { display.announceStop() }
     let isQuiet = quiet
@@ -101,6 +105,7 @@ enum RunView {
 
   static func json(_ summary: RunSummary, pipeline: Pipeline, commit: String) -> JSON {
     [
+      "errors": .array(summary.failures.map(\.json)),
       "pipeline": .string(pipeline.name), "status": .string(summary.status), "commit": .string(commit),
       "seconds": JSON((summary.seconds * 1000).rounded() / 1000),
       "stages": .array(

@@ -1,7 +1,8 @@
 import Glibc
 
 /// Everything that Lemma refuses or fails at, as data: what, where, and how to mend it.
-/// The text of an error is made here and nowhere else.
+/// The text of an error is made here and nowhere else; what looks like a key (`KeyShapes`) is struck out
+/// before anything can show or keep it.
 public struct Failure: Error, Hashable, Sendable {
   /// Whose fault it is, which decides the exit code and the tone.
   public enum Kind: String, Sendable {
@@ -17,11 +18,11 @@ public struct Failure: Error, Hashable, Sendable {
   /// A short stable word for programs, such as `unknown-key` or `object-altered`.
   public var code: String
   /// What is wrong, in one sentence.
-  public var message: String
+  public var message: String { didSet { message = KeyShapes.redact(message) } }
   /// Where: a file with line and column, or a path, an object, a stage.
   public var position: Position?
   /// How to mend it.
-  public var hint: String?
+  public var hint: String? { didSet { hint = hint.map(KeyShapes.redact) } }
 
   public init(
     _ kind: Kind, _ code: String, _ message: String, at position: Position? = nil,
@@ -29,9 +30,9 @@ public struct Failure: Error, Hashable, Sendable {
   ) {
     self.kind = kind
     self.code = code
-    self.message = message
+    self.message = KeyShapes.redact(message)
     self.position = position
-    self.hint = hint
+    self.hint = hint.map(KeyShapes.redact)
   }
 
   /// A failure of a system call, with the path it was about.
@@ -68,6 +69,23 @@ extension Failure: CustomStringConvertible {
     text += message
     if let hint { text += "\n  hint: \(hint)" }
     return printable(text)
+  }
+}
+
+extension Failure {
+  /// The form in which programs get it: `kind`, `code`, `message`, and `file`, `line`, `column` and `hint`
+  /// where they are known.
+  public var json: JSON {
+    var members: [String: JSON] = [
+      "kind": .string(kind.rawValue), "code": .string(code), "message": .string(message),
+    ]
+    if let position {
+      members["file"] = .string(position.file)
+      if let line = position.line { members["line"] = JSON(line) }
+      if let column = position.column { members["column"] = JSON(column) }
+    }
+    if let hint { members["hint"] = .string(hint) }
+    return .object(members)
   }
 }
 

@@ -18,6 +18,8 @@ extension Execution {
     do {
       usage = try start(command, secrets: secrets, log: log, in: root)
       try checkTools(of: command)
+      try SecretScan(secrets).refuse(
+        outputs: stage.outputs.map { ($0.name, "\(root.path)/out/\($0.fileName)") }, of: stage.id, at: stage.position)
       outputs = try capture(stage.outputs.map { ($0.name, $0.fileName) }, in: root)
     } catch var failure as Failure {
       let tail = CommandLog(path: log).tail(withoutSecrets: secrets)
@@ -31,6 +33,7 @@ extension Execution {
     }
     var metrics: [String: JSON] = [:]
     if let artifact = outputs["metrics"], artifact.kind != .folder {
+      try Metrics.checkSize(artifact.identity.size, of: stage.id)
       metrics = try Metrics.read(try store.read(artifact.identity), of: stage.id)
     }
     try CommandLog(path: log).remove(secrets: secrets)

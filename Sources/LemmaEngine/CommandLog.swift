@@ -17,26 +17,22 @@ struct CommandLog {
     let end = lseek(descriptor, 0, SEEK_END)
     var bytes = [UInt8](repeating: 0, count: Int(min(end, CommandLog.tailBytes)))
     let got = pread(descriptor, &bytes, bytes.count, end - off_t(bytes.count))
-    let lines = CommandLog.redact(Array(bytes.prefix(max(0, got))), secrets).split(separator: UInt8(ascii: "\n"))
+    var text = Array(bytes.prefix(max(0, got)))
+    // A value that begins before what was read would not be known by its end.
+    if end > CommandLog.tailBytes {
+      let whole = text.firstIndex(of: UInt8(ascii: "\n")) ?? min(text.count, CommandLog.longest(secrets))
+      text.removeFirst(whole)
+    }
+    let lines = LogCleaning.redact(text, secrets).split(separator: UInt8(ascii: "\n"))
     return lines.suffix(CommandLog.tailLines)
       .map { "  | " + String(decoding: $0.prefix(CommandLog.lineBytes), as: UTF8.self) }
       .joined(separator: "\n")
   }
 
-  /// Rewrites the file without the values of secrets.
-  func remove(secrets: [String: String]) throws {
-    if secrets.isEmpty { return }
-    let bytes = try Files.read(path)
-    let clean = CommandLog.redact(bytes, secrets)
-    if clean != bytes { try Files.write(clean, to: path) }
+  private static func longest(_ secrets: [String: String]) -> Int {
+    max(4096, secrets.values.map(\.utf8.count).max() ?? 0)
   }
 
-  /// Puts `***NAME***` where a value of four bytes or more stands; shorter ones are in every text.
-  static func redact(_ bytes: [UInt8], _ secrets: [String: String]) -> [UInt8] {
-    var text = bytes
-    for (name, value) in secrets.sorted(by: { $0.value.utf8.count > $1.value.utf8.count }) where value.utf8.count >= 4 {
-      text = text.replacing(Array(value.utf8), with: Array("***\(name)***".utf8))
-    }
-    return text
-  }
+  /// Rewrites the file without the values of secrets.
+  func remove(secrets: [String: String]) throws { try LogCleaning.clean(path, secrets) }
 }

@@ -2,6 +2,17 @@ import LemmaBasics
 
 /// A stage's numbers by dotted name.
 public enum Metrics {
+  /// Bytes of a metrics file.
+  static let sizeLimit: UInt64 = 16 << 20
+
+  /// - Throws: `Failure` when a metrics file is too large to be one.
+  static func checkSize(_ size: UInt64, of stage: String) throws {
+    guard size > sizeLimit else { return }
+    throw Failure(
+      .user, "metrics", "the metrics of stage '\(stage)' have \(size) bytes, more than \(sizeLimit >> 20) MiB",
+      hint: "metrics are a few numbers; give a large output another name than 'metrics'")
+  }
+
   /// The numbers of a metrics file.
   /// - Throws: `Failure` when it is not a JSON mapping, or names one number twice.
   public static func read(_ bytes: [UInt8], of stage: String) throws -> [String: JSON] {

@@ -15,6 +15,7 @@ final class Resolver {
   private let sources: [String: Source]
   /// Where the pipeline's outputs go in the workspace, with how they are referred to.
   private lazy var outputPlaces = stages.outputPlaces
+  private let reads: ProjectReads
   private var files: [String: Store.Examined] = [:]
   private var tools: [String: (tool: ResolvedCommand.Tool, watches: [Watch])] = [:]
   /// What the action that was resolved last rests on; when it could not be, as far as that went.
@@ -25,6 +26,7 @@ final class Resolver {
     registry = project.registry
     stages = project.stages
     self.keepsBytes = keepsBytes
+    reads = ProjectReads(workspace)
     sources = Dictionary(uniqueKeysWithValues: project.sources.map { ($0.name, $0) })
   }
 
@@ -110,6 +112,7 @@ final class Resolver {
         artifact = try self.artifact(ofSource: name)
         place = sources[name]?.path ?? ""
       case .path(let path):
+        try reads.check(path, what: "input '\(input.name)' of stage '\(stage.id)'", at: stage.position)
         artifact = try file(path, at: stage.position, what: "input '\(input.name)' of stage '\(stage.id)'")
         place = path
       case .stage(let id, let output):
@@ -177,6 +180,7 @@ final class Resolver {
         watches.append(.absent(workspace.absolute(place)))
         continue
       }
+      try reads.check(place, what: "a word of stage '\(stage.id)'", at: stage.position)
       command.files[place] = try file(place, at: stage.position, what: "stage '\(stage.id)'")
     }
     let isOwn = inputs.contains { $0.members.contains { $0.place == command.words[0] } }

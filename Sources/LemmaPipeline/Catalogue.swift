@@ -23,13 +23,33 @@ public struct StageKind: Sendable {
   public var inputs: [Input]
   public var outputs: [Output]
   public var parameters: [Parameter]
+  /// What is wrong with a configuration whose values are all of their types, given the names of the
+  /// inputs: what the kind would refuse when it runs, said before anything does.
+  public var mistakes: @Sendable (_ configuration: [String: JSON], _ inputs: Set<String>) -> [Mistake]
 
-  public init(name: String, summary: String, inputs: [Input], outputs: [Output], parameters: [Parameter]) {
+  public init(
+    name: String, summary: String, inputs: [Input], outputs: [Output], parameters: [Parameter],
+    mistakes: @escaping @Sendable (_ configuration: [String: JSON], _ inputs: Set<String>) -> [Mistake] = { _, _ in [] }
+  ) {
     self.name = name
     self.summary = summary
     self.inputs = inputs
     self.outputs = outputs
     self.parameters = parameters
+    self.mistakes = mistakes
+  }
+
+  /// Something wrong with a configuration as a whole.
+  public struct Mistake: Sendable {
+    /// The parameter to point at.
+    public var parameter: String
+    /// Its position is of no account: the parameter's is told.
+    public var failure: Failure
+
+    public init(_ parameter: String, _ failure: Failure) {
+      self.parameter = parameter
+      self.failure = failure
+    }
   }
 
   public struct Input: Sendable {
@@ -99,4 +119,18 @@ public indirect enum ParameterType: Sendable {
   case record([StageKind.Parameter])
   /// The type or `null`.
   case optional(ParameterType)
+}
+
+extension [StageKind.Mistake] {
+  /// What `body` throws about a parameter.
+  public static func from(_ parameter: String, _ body: () throws -> Void) -> [StageKind.Mistake] {
+    do {
+      try body()
+      return []
+    } catch let failures as Failures {
+      return failures.all.map { StageKind.Mistake(parameter, $0) }
+    } catch let failure as Failure {
+      return [StageKind.Mistake(parameter, failure)]
+    } catch { return [] }
+  }
 }

@@ -77,6 +77,7 @@ extension Expansion {
       case .token(let names):
         guard let value = try evaluator.text(of: names, in: scope, at: node.mark) else { return nil }
         text += value
+        try evaluator.checkLength(text, at: node.mark)
       }
     }
     if !text.isEmpty || pieces.isEmpty { pieces.append(.text(text)) }

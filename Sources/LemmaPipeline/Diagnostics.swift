@@ -4,6 +4,8 @@ import LemmaBasics
 /// of the file. Beyond a hundred it only counts.
 final class Diagnostics {
   static let limit = 100
+  /// Finding the nearest of very many names is dear: the first mistakes get it.
+  static let hintLimit = 25
 
   let text: SourceText
   private var failures: [Failure] = []
@@ -32,7 +34,7 @@ final class Diagnostics {
     }
     told.insert(failure)
     failures.append(failure)
-    failures[failures.count - 1].hint = hint()
+    if failures.count <= Self.hintLimit { failures[failures.count - 1].hint = hint() }
   }
 
   /// - Throws: `Failures` when anything was noted.

@@ -15,6 +15,12 @@ final class Evaluator {
   /// In bytes of text; every value counts as `valueCost` more.
   static let budgetLimit = 256 << 20
   static let valueCost = 32
+  /// The same for what references bring in beyond a line's worth each: a short file that names a long
+  /// parameter many times grows by it alone.
+  static let referenceLimit = 32 << 20
+  static let freeReferenceCost = 64
+  /// Bytes of one text with references in it.
+  static let textLimit = 1 << 20
 
   let diagnostics: Diagnostics
   var parameters: [String: JSON] = [:] {
@@ -24,6 +30,7 @@ final class Evaluator {
   var faultyParameters: Set<String> = []
   private var costs: [String: Int] = [:]
   private var spent = 0
+  private var spentOnReferences = 0
 
   init(_ diagnostics: Diagnostics) { self.diagnostics = diagnostics }
 
@@ -35,6 +42,24 @@ final class Evaluator {
         .user, "too-large", "the pipeline expands to more than \(Self.budgetLimit >> 20) MiB of values",
         at: diagnostics.text.position(of: mark), hint: "use smaller matrices, or put long lists into files")
     }
+  }
+
+  private func spendReference(_ cost: Int, at mark: Mark) throws {
+    try spend(cost, at: mark)
+    spentOnReferences += max(0, cost - Self.freeReferenceCost)
+    guard spentOnReferences <= Self.referenceLimit else {
+      throw Failure(
+        .user, "too-large", "references expand to more than \(Self.referenceLimit >> 20) MiB of values",
+        at: diagnostics.text.position(of: mark), hint: "put long values into files, and name them under 'in:'")
+    }
+  }
+
+  /// - Throws: `Failure` when a text has grown beyond what a command line or a setting can be.
+  func checkLength(_ text: String, at mark: Mark) throws {
+    guard text.utf8.count > Self.textLimit else { return }
+    throw Failure(
+      .user, "too-large", "with its references in place the text has more than \(Self.textLimit >> 20) MiB",
+      at: diagnostics.text.position(of: mark), hint: "put long texts into files, and name them under 'in:'")
   }
 
   /// The value with every reference replaced. A scalar that is one reference takes the value with its
@@ -58,6 +83,7 @@ final class Evaluator {
             return Node(.faulty, at: node.mark)
           }
           result += text
+          try checkLength(result, at: node.mark)
         }
       }
       return Node(.scalar(.string(result), text: result), at: node.mark)
@@ -125,7 +151,7 @@ final class Evaluator {
           for: names[1], among: (Array(parameters.keys) + faultyParameters).sorted(), called: "parameters"))
       return nil
     }
-    try spend(costs[names[1]] ?? 0, at: mark)
+    try spendReference(costs[names[1]] ?? 0, at: mark)
     return member(names.dropFirst(2), of: parameter, named: names, at: mark)
   }
 

@@ -106,12 +106,20 @@ final class Expansion {
   private func configuration(
     _ with: Node?, of kind: StageKind, _ declaration: StageDeclaration, _ scope: Scope
   ) throws -> [String: JSON] {
-    guard let with else {
-      return diagnostics.record([], kind.parameters, called: "", at: declaration.mark) ?? [:]
+    var members: [Node.Member] = []
+    let mark = with?.mark ?? declaration.mark
+    if let with {
+      let node = try evaluator.resolve(with, in: scope)
+      guard let found = diagnostics.members(of: node, called: "'with'") else { return [:] }
+      members = found
     }
-    let node = try evaluator.resolve(with, in: scope)
-    guard let members = diagnostics.members(of: node, called: "'with'") else { return [:] }
-    return diagnostics.record(members, kind.parameters, called: "", at: with.mark) ?? [:]
+    guard let configuration = diagnostics.record(members, kind.parameters, called: "", at: mark) else { return [:] }
+    for mistake in kind.mistakes(configuration, declaration.inputNames) {
+      let member = members.first { $0.key == mistake.parameter }
+      diagnostics.report(
+        mistake.failure.code, mistake.failure.message, at: member?.value.mark ?? mark, hint: mistake.failure.hint)
+    }
+    return configuration
   }
 
   private func claim(_ stage: Stage, _ index: Int, _ matrix: Matrix) {

@@ -28,6 +28,7 @@ extension Pipeline {
   ) throws {
     guard bytes.count <= YAMLReader.byteLimit else { throw Failures([YAMLReader.tooLarge(file)]) }
     let diagnostics = Diagnostics(SourceText(file: file, bytes: bytes))
+    for key in diagnostics.literalKeys() { diagnostics.add(key) }
     let fields = Self.outline(diagnostics)
     let ownPlace = place ?? (file.hasPrefix("/") ? Files.name(file) : file)
     self.init(

@@ -20,8 +20,19 @@ enum Overrides {
         continue
       }
       let own = Diagnostics(SourceText(file: place, bytes: Array(text.utf8)))
+      if let key = own.literalKeys().first {
+        diagnostics.add(key)
+        continue
+      }
       if case .string = old {
         if let fault = own.text.firstFault() { diagnostics.add(fault) } else { result[name] = .string(text) }
+        continue
+      }
+      if text.utf8.allSatisfy({ $0 == 0x20 }) {
+        diagnostics.add(
+          Failure(
+            .user, "empty", "'\(name)' is \(article(old)) in the file and needs a value after '='",
+            at: Position(file: place), hint: "such as --param \(name)=\(old.canonical.prefix(60))"))
         continue
       }
       if let value = value(own) {

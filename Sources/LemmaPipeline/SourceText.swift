@@ -72,10 +72,29 @@ extension SourceText {
     if let offset = invalidByte() {
       return Failure(.user, "not-utf8", "the file is not valid UTF-8", at: position(ofByte: offset))
     }
+    if let directive = directive() { return directive }
     for offset in bytes.indices {
       guard let word = forbidden(at: offset) else { continue }
       return Failure(
         .user, "control-character", "\(word) cannot stand in a pipeline file", at: position(ofByte: offset))
+    }
+    return nil
+  }
+
+  /// A directive other than `%YAML`. The only one that YAML knows declares tags, which are not read here;
+  /// and libyaml compares each of them with all before it.
+  private func directive() -> Failure? {
+    for (number, start) in lineStarts.enumerated() {
+      let end = number + 1 < lineStarts.count ? lineStarts[number + 1] : bytes.count
+      let line = bytes[start..<end]
+      if line.starts(with: "%".utf8) {
+        if line.starts(with: "%YAML".utf8) { continue }
+        return Failure(
+          .user, "directive", "directives (%TAG and the like) are not read here", at: position(ofByte: start),
+          hint: "remove the line")
+      }
+      // What follows the first line of content is no directive any more.
+      if let first = line.first(where: { !" \t\r\n".utf8.contains($0) }), first != UInt8(ascii: "#") { return nil }
     }
     return nil
   }

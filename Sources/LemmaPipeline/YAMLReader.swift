@@ -5,7 +5,10 @@ import LemmaBasics
 /// limits, and nothing of pipelines.
 struct YAMLReader {
   static let byteLimit = 64 << 20
-  static let nodeLimit = 1_000_000
+  /// Forty for each of the stages that a pipeline may have; each takes two bytes of the file at least.
+  static let nodeLimit = 4_000_000
+  /// Of one list or mapping: as many as a pipeline may have stages.
+  static let memberLimit = Matrix.stageLimit
   static let depthLimit = 64
 
   private struct Stop: Error {}
@@ -124,12 +127,21 @@ struct YAMLReader {
     }
   }
 
+  private func checkRoom(_ count: Int, _ what: String, at event: yaml_event_t) throws {
+    guard count == Self.memberLimit else { return }
+    diagnostics.report(
+      "too-large", "the \(what) holds more than \(Self.memberLimit) values", at: mark(event),
+      hint: "put long data into files, and name them under 'sources:'")
+    throw Stop()
+  }
+
   private mutating func list(depth: Int) throws -> [Node] {
     var elements: [Node] = []
     while true {
       var event = try next()
       defer { yaml_event_delete(&event) }
       if event.type == YAML_SEQUENCE_END_EVENT { return elements }
+      try checkRoom(elements.count, "list", at: event)
       elements.append(try node(event, depth: depth + 1))
     }
   }
@@ -141,6 +153,7 @@ struct YAMLReader {
       var event = try next()
       defer { yaml_event_delete(&event) }
       if event.type == YAML_MAPPING_END_EVENT { return members }
+      try checkRoom(members.count, "mapping", at: event)
       let key = try key(event, depth: depth)
       var valueEvent = try next()
       defer { yaml_event_delete(&valueEvent) }

@@ -40,7 +40,18 @@ struct FineTuneStage: BuiltinStage {
       .number("weight_decay", "Decoupled, on matrices only.", 0...10, default: 0.1),
       .number("clip", "The greatest norm of all gradients together.", 0.000001...1_000_000, default: 1),
       .seed,
-    ])
+    ],
+    mistakes: { with, inputs in
+      let settings = Settings(with)
+      var mistakes = [StageKind.Mistake].from("batch_size") { try configuration(settings).validate() }
+      if inputs.contains("parent") { return mistakes }
+      if !inputs.contains("tokenizer") { mistakes.append(.init("model", noTokenizer)) }
+      mistakes += .from("model") { _ = try newShape(settings, vocabularySize: Tokenizer.leastVocabularySize) }
+      return mistakes
+    })
+
+  private static let noTokenizer = Failure(
+    .user, "sft", "a new model needs a tokenizer", hint: "give 'tokenizer' or 'parent' under 'in'")
 
   private static let shape: [StageKind.Parameter] = [
     .count("hidden_size", "Width of the residual stream.", atLeast: 2, default: 128),
@@ -56,7 +67,8 @@ struct FineTuneStage: BuiltinStage {
     let rows = try Row.read(context.input("rows").path)
     let examples = rows.map { Example(prompt: PromptTemplate.zeroShot.prompt(for: $0.problem), response: $0.response) }
     let start = try startingModel(context, settings)
-    let trainer = try Trainer(model: start, configuration: try configuration(settings), threads: context.threads)
+    let trainer = try Trainer(
+      model: start, configuration: try FineTuneStage.configuration(settings), threads: context.threads)
     let result = try trainer.run(
       examples: examples,
       progress: { progress in
@@ -90,19 +102,23 @@ struct FineTuneStage: BuiltinStage {
       tokenizer = try Tokenizer(
         json: JSON(parsing: Files.read(input.path), file: "tokenizer.json"), file: "tokenizer.json")
     } else {
-      throw Failure(.user, "sft", "a new model needs a tokenizer", hint: "give 'tokenizer' or 'parent' under 'in'")
+      throw FineTuneStage.noTokenizer
     }
+    return try Model(
+      configuration: FineTuneStage.newShape(settings, vocabularySize: tokenizer.vocabularySize), tokenizer: tokenizer,
+      seed: settings.seed())
+  }
+
+  private static func newShape(_ settings: Settings, vocabularySize: Int) throws -> ModelConfiguration {
     var shape = try settings.map("model")
     for parameter in FineTuneStage.shape where shape[parameter.name] == nil {
       shape[parameter.name] = parameter.defaultValue
     }
-    shape["vocab_size"] = JSON(tokenizer.vocabularySize)
-    return try Model(
-      configuration: ModelConfiguration(json: .object(shape), file: "model"), tokenizer: tokenizer,
-      seed: settings.seed())
+    shape["vocab_size"] = JSON(vocabularySize)
+    return try ModelConfiguration(json: .object(shape), file: "model")
   }
 
-  private func configuration(_ settings: Settings) throws -> TrainingConfiguration {
+  private static func configuration(_ settings: Settings) throws -> TrainingConfiguration {
     var configuration = TrainingConfiguration()
     if let steps = try settings.optionalInt("steps") {
       configuration.duration = .steps(steps)

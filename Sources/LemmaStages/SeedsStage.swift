@@ -18,16 +18,22 @@ struct SeedsStage: BuiltinStage {
       .count("max_steps", "The most worked steps of a problem.", atLeast: 1, default: 2),
       .count("maximum", "The largest number in a problem or a step.", atLeast: 1, default: 30),
       .seed,
-    ])
+    ],
+    mistakes: { with, _ in .from("min_steps") { _ = try steps(Settings(with)) } })
 
-  func run(_ context: StageContext) throws -> JSON {
-    let settings = Settings(context)
+  private static func steps(_ settings: Settings) throws -> ClosedRange<Int> {
     let least = try settings.int("min_steps")
     let most = try settings.int("max_steps")
     guard least <= most else {
       throw Failure(.user, "steps", "'min_steps' is \(least), more than 'max_steps', which is \(most)")
     }
-    let generator = try SeedGenerator(.init(steps: least...most, maximum: try settings.int("maximum")))
+    return least...most
+  }
+
+  func run(_ context: StageContext) throws -> JSON {
+    let settings = Settings(context)
+    let generator = try SeedGenerator(
+      .init(steps: SeedsStage.steps(settings), maximum: try settings.int("maximum")))
     let rows = try generator.rows(
       count: try settings.int("rows"), seed: try settings.seed(), progress: context.progress("rows"),
       isCancelled: context.isCancelled)

@@ -30,20 +30,27 @@ struct SynthesizeStage: BuiltinStage {
       .init(
         name: "depth", summary: "How many steps an evolution adds at most.", type: .integer(1...5), defaultValue: 1),
       .seed,
-    ])
+    ],
+    mistakes: { with, _ in
+      .from("methods") { try configuration(Settings(with)).validate() }
+    })
 
   func run(_ context: StageContext) throws -> JSON {
     let settings = Settings(context)
-    let shares = try settings.map("methods").compactMapValues(\.double)
-    let synthesizer = try Synthesizer(
-      SynthesisConfiguration(
-        rows: settings.int("rows"), seed: settings.seed(), weights: SynthesisConfiguration.weights(named: shares),
-        maximum: settings.optionalInt("maximum"), depth: settings.int("depth")))
+    let synthesizer = try Synthesizer(SynthesizeStage.configuration(settings))
     let synthesis = try synthesizer.run(
       seeds: try Row.read(context.input("seeds").path), progress: context.progress("rows"),
       isCancelled: context.isCancelled)
     try Row.write(synthesis.rows, to: context.output("rows"))
     try Files.write(Array(synthesis.statistics.json.pretty.utf8), to: context.output("statistics"))
     return ["rows": JSON(synthesis.rows.count), "missing": JSON(synthesis.statistics.missing)]
+  }
+
+  private static func configuration(_ settings: Settings) throws -> SynthesisConfiguration {
+    let shares = try settings.map("methods").compactMapValues(\.double)
+    return SynthesisConfiguration(
+      rows: try settings.int("rows"), seed: try settings.seed(),
+      weights: try SynthesisConfiguration.weights(named: shares), maximum: try settings.optionalInt("maximum"),
+      depth: try settings.int("depth"))
   }
 }

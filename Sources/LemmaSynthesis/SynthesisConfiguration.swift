@@ -71,7 +71,7 @@ public struct SynthesisConfiguration: Hashable, Sendable {
   }
 
   /// - Throws: `Failure` for the first setting that cannot be.
-  func validate() throws {
+  public func validate() throws {
     func refuse(_ code: String, _ message: String) -> Failure { Failure(.user, code, message) }
     guard rows >= 0 else { throw refuse("synthesis-rows", "rows cannot be negative, and is \(rows)") }
     guard (1...5).contains(depth) else { throw refuse("synthesis-depth", "depth is 1 to 5, and is \(depth)") }

@@ -24,6 +24,15 @@ enum Interrupt {
     signal(SIGPIPE, SIG_IGN)
   }
 
+  /// Lets the signals end the process while a person is asked something.
+  static func allowed<T>(_ body: () throws -> T) rethrows -> T {
+    var signals = signals
+    var before = sigset_t()
+    pthread_sigmask(SIG_UNBLOCK, &signals, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    return try body()
+  }
+
   /// Starts the watcher.
   /// - Parameter notice: called when the run is asked to stop.
   static func watch(notice: @escaping @Sendable () -> Void) throws {

@@ -31,6 +31,41 @@ struct Lemma: ParsableCommand {
     ])
 }
 
+extension Lemma {
+  /// Reads the arguments and runs the command they name. What they hold is told like everything from
+  /// outside: escaped, and as JSON to a program that asked for it.
+  static func main() {
+    let words = Array(CommandLine.arguments.dropFirst())
+    if let failure = unknownCommand(words) { refuse(failure, words) }
+    do {
+      var command = try parseAsRoot(words)
+      try command.run()
+    } catch {
+      let code = exitCode(for: error)
+      guard code == .validationFailure else { exit(withError: error) }
+      let name = words.first.flatMap { names.contains($0) ? " \($0)" : nil } ?? ""
+      refuse(Failure(.user, "arguments", message(for: error), hint: "see 'lemma\(name) --help'"), words)
+    }
+  }
+
+  private static func refuse(_ failure: Failure, _ words: [String]) -> Never {
+    Terminal.error([failure], asJSON: words.contains("--json"))
+    exit(withError: ExitCode.validationFailure)
+  }
+
+  private static var names: [String] { configuration.subcommands.compactMap { $0.configuration.commandName } }
+
+  /// The parser would call a misspelt command an unexpected argument.
+  private static func unknownCommand(_ words: [String]) -> Failure? {
+    guard let word = words.first, !word.hasPrefix("-") else { return nil }
+    if word == "help" || names.contains(word) { return nil }
+    return Failure(
+      .user, "unknown-command", "there is no command '\(word)'",
+      hint: nearest(to: word, among: names).map { "did you mean 'lemma \($0)'?" }
+        ?? "commands: \(names.joined(separator: ", "))")
+  }
+}
+
 extension ExitCode {
   static let faulty = ExitCode(1)
   static let user = ExitCode(2)

@@ -38,9 +38,9 @@ final class ProgressDisplay: Sendable {
       switch event {
       case .began(let stages, _): state.total = stages
       case .started(let stage, let reason):
-        let reason = oneLine(reason)
         state.running.append(Running(stage: stage, started: Clock.monotonic()))
-        line(&state, "\(Terminal.paint("start ", .blue)) \(oneLine(stage))  \(Terminal.paint(reason, .dim))")
+        line(
+          &state, "\(Terminal.paint("start ", .blue)) \(oneLine(stage))  \(Terminal.paint("\(oneLine(reason))", .dim))")
       case .progress(let stage, let progress): update(&state, stage, progress)
       case .restored(let stage, let path):
         line(
@@ -76,7 +76,7 @@ final class ProgressDisplay: Sendable {
     if state.running[index].first == nil { state.running[index].first = (moment, progress.done) }
     if !isLive, moment - (state.lastPlain[stage] ?? state.running[index].started) >= 10 {
       state.lastPlain[stage] = moment
-      line(&state, "       \(stage)  \(describe(state.running[index], at: moment))")
+      line(&state, "       \(oneLine(stage))  \(describe(state.running[index], at: moment))")
     }
   }
 
@@ -87,7 +87,8 @@ final class ProgressDisplay: Sendable {
     case .ran(let seconds):
       line(
         &state,
-        "\(Terminal.paint("done  ", .green)) \(oneLine(stage))  \(Terminal.paint(Terminal.duration(seconds), .dim))")
+        "\(Terminal.paint("done  ", .green)) \(oneLine(stage))  \(Terminal.paint("\(Terminal.duration(seconds))", .dim))"
+      )
     case .cached: state.cached += 1
     case .failed(let failure): line(&state, "\(Terminal.paint("failed", .red)) \(oneLine(stage))\n\(failure)")
     case .cancelled: line(&state, "\(Terminal.paint("stopped", .yellow)) \(oneLine(stage))")
@@ -99,7 +100,7 @@ final class ProgressDisplay: Sendable {
   private func oneLine(_ text: String) -> String { printable(text).replacing("\n", with: "\\n") }
 
   /// Prints a line above the live block.
-  private func line(_ state: inout State, _ text: String) {
+  private func line(_ state: inout State, _ text: Shown) {
     erase(&state)
     Terminal.note(text)
     if isLive { draw(&state) }
@@ -116,14 +117,14 @@ final class ProgressDisplay: Sendable {
     guard !state.isOver else { return }
     let moment = Clock.monotonic()
     let width = max(8, Terminal.width - 1)
-    var lines = state.running.map { running in
-      clip("  \(oneLine(running.stage))  \(describe(running, at: moment))", to: width)
+    var lines = state.running.map { running -> Shown in
+      "\(clip("  \(oneLine(running.stage))  \(describe(running, at: moment))", to: width))"
     }
     var tally = "  \(state.finished) of \(state.total) stages"
     if state.cached > 0 { tally += ", \(state.cached) unchanged" }
     if state.isStopping { tally += ", stopping" }
-    lines.append(Terminal.paint(clip(tally, to: width), .dim))
-    Terminal.write(lines.map { $0 + "\n" }.joined(), to: STDERR_FILENO)
+    lines.append(Terminal.paint("\(clip(tally, to: width))", .dim))
+    Terminal.write(lines.map { $0.text + "\n" }.joined(), to: STDERR_FILENO)
     state.blockHeight = lines.count
   }
 
@@ -134,7 +135,7 @@ final class ProgressDisplay: Sendable {
   private func describe(_ running: Running, at moment: Double) -> String {
     let elapsed = Terminal.duration(moment - running.started)
     guard let progress = running.progress else { return elapsed }
-    if progress.total == 0 { return "\(elapsed)  \(progress.detail)" }
+    if progress.total == 0 { return "\(elapsed)  \(oneLine(progress.detail))" }
     let share = min(1, Double(progress.done) / Double(progress.total))
     let length = Terminal.width < 100 ? 8 : 20
     let filled = Int(share * Double(length))
@@ -146,7 +147,7 @@ final class ProgressDisplay: Sendable {
     }
     // Last, since a narrow terminal cuts the line here.
     if !progress.detail.isEmpty { text += " · \(progress.detail)" }
-    return text
+    return oneLine(text)
   }
 
   /// Redraws four times a second, so that elapsed times move.

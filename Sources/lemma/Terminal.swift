@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import LemmaBasics
 
-/// What the command line prints. Everything from outside passes `printable`; colours only where a
-/// person looks at a terminal.
+/// What the command line prints: the one sink. Everything from outside is escaped here or in `Shown`;
+/// colours only where a person looks at a terminal.
 enum Terminal {
   enum Colour: String {
     case red = "31"
@@ -24,22 +24,25 @@ enum Terminal {
   /// Columns of the terminal.
   static var width: Int { Int(lemma_terminal_width(STDERR_FILENO)) }
 
-  static func paint(_ text: String, _ colour: Colour, onOutput: Bool = false) -> String {
+  static func paint(_ text: Shown, _ colour: Colour, onOutput: Bool = false) -> Shown {
     (onOutput ? outputHasColours : hasColours) ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
   }
 
   /// A line of the command's answer, to standard output; control characters are escaped.
   static func out(_ text: String, _ colour: Colour? = nil) {
-    let shown = printable(text)
-    write((colour.map { paint(shown, $0, onOutput: true) } ?? shown) + "\n", to: STDOUT_FILENO)
+    let shown: Shown = "\(text)"
+    write((colour.map { paint(shown, $0, onOutput: true) } ?? shown).text + "\n", to: STDOUT_FILENO)
   }
 
-  static func json(_ value: JSON) { write(value.pretty, to: STDOUT_FILENO) }
+  static func json(_ value: JSON) { write(printableJSON(value.pretty), to: STDOUT_FILENO) }
 
-  /// A line about how it goes, to standard error. The caller has escaped what came from outside.
-  static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+  /// A line about how it goes, to standard error.
+  static func note(_ text: Shown) { write(text.text + "\n", to: STDERR_FILENO) }
 
-  static func error(_ failures: [Failure]) {
+  /// Tells failures: to a person on standard error, and to a program that asked for JSON as
+  /// `{"errors": [...]}` on standard output besides.
+  static func error(_ failures: [Failure], asJSON: Bool = false) {
+    if asJSON { json(["errors": .array(failures.map(\.json))]) }
     for failure in failures { note("\(paint("error:", .red)) \(failure)") }
   }
 

@@ -1,4 +1,3 @@
-import Glibc
 import LemmaBasics
 import LemmaTestSupport
 import Testing
@@ -7,14 +6,7 @@ import Testing
 struct Project {
   let space = TestSpace()
 
-  /// The `lemma` built beside these tests, or the one that `LEMMA_PROGRAM` names.
-  static let program: String = {
-    if let named = getenv("LEMMA_PROGRAM") { return String(cString: named) }
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let length = readlink("/proc/self/exe", &buffer, buffer.count)
-    let path = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return "\(Files.parent(path))/lemma"
-  }()
+  static let program = lemmaProgram
 
   @discardableResult
   func lemma(_ words: String..., environment: [String: String] = [:]) throws -> CommandOutput {

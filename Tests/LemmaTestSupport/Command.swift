@@ -27,6 +27,8 @@ public enum Command {
     let shell = ["sh", "-c", "exec \"$@\" > \"$LEMMA_TEST_OUT\" 2> \"$LEMMA_TEST_ERROR\"", "sh"] + words
     var variables = [
       "PATH": text(getenv("PATH")) ?? "/usr/bin:/bin", "HOME": outputs.path, "TERM": "dumb", "LANG": "C.UTF-8",
+      // A test that is about trust sets it otherwise.
+      "LEMMA_TRUST": "1",
       "LEMMA_TEST_OUT": outputs.file("out"), "LEMMA_TEST_ERROR": outputs.file("error"),
     ]
     variables.merge(environment) { $1 }

@@ -16,6 +16,9 @@ struct PipelineOptions: ParsableArguments {
 
   func open() throws -> Project { try open(in: workspace.open()) }
 
+  /// The pipeline as its file has it.
+  func parse() throws -> Pipeline { try parameters.load(file) }
+
   func open(in workspace: Workspace) throws -> Project {
     try Project(
       workspace: workspace, file: ParameterOptions.find(file), overrides: parameters.overrides(), registry: .standard)
@@ -91,10 +94,15 @@ struct WorkspaceOptions: ParsableArguments {
 
 /// A command whose failures become messages and exit codes in one place.
 protocol LemmaCommand: ParsableCommand {
+  /// Whether a program reads the answer; it then gets failures as JSON too.
+  var json: Bool { get }
+
   func execute() throws
 }
 
 extension LemmaCommand {
+  var json: Bool { false }
+
   func run() throws {
     do {
       try execute()
@@ -108,7 +116,7 @@ extension LemmaCommand {
   }
 
   private func report(_ failures: [Failure]) -> ExitCode {
-    Terminal.error(failures)
+    Terminal.error(failures, asJSON: json)
     return failures.first.map { ExitCode($0) } ?? .internal
   }
 }

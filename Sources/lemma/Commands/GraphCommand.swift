@@ -21,6 +21,8 @@ struct GraphCommand: LemmaCommand {
   @OptionGroup var parameters: ParameterOptions
   @Option(help: "How to draw it.") var format = Format.text
 
+  var json: Bool { format == .json }
+
   func execute() throws {
     let pipeline = try parameters.load(file)
     switch format {
@@ -59,8 +61,15 @@ enum GraphText {
     for name in pipeline.sources.map({ "source \($0.name)" }) + pipeline.stages.map(\.id) {
       numbers[name] = numbers.count
     }
+    // Mermaid draws HTML: what a matrix value holds of it must stay text.
+    func label(_ text: String) -> String {
+      [("&", "#38;"), ("\"", "#34;"), ("<", "#60;"), (">", "#62;"), ("`", "#96;")]
+        .reduce(text.replacing("#", with: "#35;")) { $0.replacing($1.0, with: $1.1) }
+    }
     var lines = ["flowchart TD"]
-    for (name, number) in numbers.sorted(by: { $0.value < $1.value }) { lines.append("  n\(number)[\"\(name)\"]") }
+    for (name, number) in numbers.sorted(by: { $0.value < $1.value }) {
+      lines.append("  n\(number)[\"\(label(name))\"]")
+    }
     for edge in edges(pipeline) {
       if let from = numbers[edge.from], let to = numbers[edge.to] { lines.append("  n\(from) --> n\(to)") }
     }

@@ -18,17 +18,22 @@ struct InitCommand: LemmaCommand {
 
   func execute() throws {
     try Files.makeFolder(folder)
-    try write("lemma.yaml", ProjectTemplate.pipeline)
+    let isOurs = try write("lemma.yaml", ProjectTemplate.pipeline)
     try write(".gitignore", ProjectTemplate.gitignore)
-    _ = try Workspace(project: folder)
+    let workspace = try Workspace(project: folder)
+    // The commands are those of the template; of a file that was there before, nothing is known.
+    if isOurs { try Trust(project: workspace.project).grant() }
     Terminal.out("store in \(folder)/cache; next: lemma run")
   }
 
-  private func write(_ name: String, _ text: String) throws {
+  /// - Returns: whether it was written; what is there is kept.
+  @discardableResult
+  private func write(_ name: String, _ text: String) throws -> Bool {
     let path = "\(folder)/\(name)"
-    if Files.exists(path) { return Terminal.out("kept   \(name)") }
-    try Files.write(Array(text.utf8), to: path)
-    Terminal.out("wrote  \(name)")
+    let isNew = !Files.exists(path)
+    if isNew { try Files.write(Array(text.utf8), to: path) }
+    Terminal.out("\(isNew ? "wrote" : "kept ")  \(name)")
+    return isNew
   }
 }
 

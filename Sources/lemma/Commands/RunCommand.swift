@@ -44,6 +44,9 @@ struct RunCommand: LemmaCommand {
   @Flag(help: "Stay, and run again whenever an input or the pipeline file changes.")
   var watch = false
 
+  @Flag(help: "Run the commands of this project's pipelines, now and from now on.")
+  var trust = false
+
   @Flag(help: "Print the run's record as JSON on standard output.")
   var json = false
 
@@ -89,7 +92,12 @@ struct RunCommand: LemmaCommand {
     }
     defer { withExtendedLifetime(lock) {} }
     let project = try options.open(in: workspace)
-    let (summary, commit) = try bringUpToDate(project, display)
+    let isUpToDate = project.isUpToDate && only.isEmpty && from.isEmpty && force.isEmpty
+    if !isUpToDate { try Trust(project: workspace.project).require(isGiven: trust) { try options.parse() } }
+    let (summary, commit) =
+      isUpToDate
+      ? (.unchanged(stages: project.stageCount, began: Clock.now(), seconds: 0), nil)
+      : try bringUpToDate(project, display)
     if commit != nil || !project.isCurrent { try project.keep(summary, commit: commit) }
     if !watch { display.end() }
     if json {
@@ -104,9 +112,6 @@ struct RunCommand: LemmaCommand {
   }
 
   private func bringUpToDate(_ project: Project, _ display: ProgressDisplay) throws -> (RunSummary, String?) {
-    if project.isUpToDate, only.isEmpty, from.isEmpty, force.isEmpty {
-      return (.unchanged(stages: project.stageCount, began: Clock.now(), seconds: 0), nil)
-    }
     // A ledger that cannot be written is better known before the work than after it.
     _ = try project.workspace.ledger().head()
     var options = RunOptions(jobs: jobs ?? Machine.processors)
@@ -173,6 +178,7 @@ enum RunView {
 
   static func json(_ summary: RunSummary, of project: Project, commit: String?) -> JSON {
     [
+      "errors": .array(summary.failures.map(\.json)),
       "pipeline": .string(project.name), "status": .string(summary.status), "commit": commit.map(JSON.string) ?? .null,
       "seconds": JSON((summary.seconds * 1000).rounded() / 1000),
       "stages": .array(

@@ -73,7 +73,8 @@ private struct JSONReader {
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-    case UInt8(ascii: "N"), UInt8(ascii: "I"): throw fault("JSON has no NaN and no Infinity; leave it out or write null")
+    case UInt8(ascii: "N"), UInt8(ascii: "I"):
+      throw fault("JSON has no NaN and no Infinity; leave it out or write null")
     case 0x21..<0x7F: throw fault("a value cannot begin with '\(Character(Unicode.Scalar(byte)))'")
     default: throw fault("a value cannot begin with byte 0x\(String(byte, radix: 16))")
     }

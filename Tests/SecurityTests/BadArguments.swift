@@ -86,7 +86,9 @@ struct BadArguments {
   @Test("every command's arguments")
   func arguments() throws {
     try HostileProject.expectClearErrors(
-      BadArguments.table.map { BadInput(name: "\($0.0)".prefix(200).description, words: $0.0, status: $0.1, tells: $0.2) })
+      BadArguments.table.map {
+        BadInput(name: "\($0.0)".prefix(200).description, words: $0.0, status: $0.1, tells: $0.2)
+      })
   }
 
   /// A value of `--param`, and what is told.

@@ -63,7 +63,8 @@ struct BadData {
     try HostileProject.expectClearErrors(
       BadData.metrics.map { name, bytes, tells in
         BadInput(
-          name: name, files: ["bad.yaml": BadData.text(pipeline), "m.json": bytes], words: ["run", "bad.yaml"], status: 1,
+          name: name, files: ["bad.yaml": BadData.text(pipeline), "m.json": bytes], words: ["run", "bad.yaml"],
+          status: 1,
           tells: ["metrics of stage"] + tells)
       })
   }
@@ -90,30 +91,79 @@ struct BadData {
     ("an array of rows", text("[\(row)]\n"), ["a row must be a mapping, and this is a list"]),
     ("no problem", text("{\"answer\":\"3\",\"response\":\"x\"}\n"), ["a row needs 'problem'"]),
     ("no answer", text("{\"problem\":\"3\",\"response\":\"x\"}\n"), ["a row needs 'answer'"]),
-    ("a slip", text("{\"problm\":\"3\",\"answer\":\"3\",\"response\":\"x\"}\n"), ["a row needs 'problem'", "is 'problm' meant?"]),
-    ("a number for a text", text("{\"problem\":3,\"answer\":\"3\",\"response\":\"x\"}\n"), ["'problem' of a row must be text"]),
+    (
+      "a slip", text("{\"problm\":\"3\",\"answer\":\"3\",\"response\":\"x\"}\n"),
+      ["a row needs 'problem'", "is 'problm' meant?"]
+    ),
+    (
+      "a number for a text", text("{\"problem\":3,\"answer\":\"3\",\"response\":\"x\"}\n"),
+      ["'problem' of a row must be text"]
+    ),
     ("a list for a text", text("{\"problem\":[\"x\"],\"answer\":\"3\",\"response\":\"x\"}\n"), ["must be text"]),
-    ("NUL in a text", text("{\"problem\":\"a\\u0000b\",\"answer\":\"3\",\"response\":\"x\"}\n"), ["holds a NUL character"]),
+    (
+      "NUL in a text", text("{\"problem\":\"a\\u0000b\",\"answer\":\"3\",\"response\":\"x\"}\n"),
+      ["holds a NUL character"]
+    ),
     ("NUL in the file", text(row) + [0x0A, 0x00, 0x0A], ["bad.jsonl:2:1: a NUL byte"]),
-    ("not UTF-8", text("\(row)\n{\"problem\":\"") + [0xC3, 0x28] + text("\"}\n"), ["bad.jsonl:2:13: the text is not valid UTF-8"]),
+    (
+      "not UTF-8", text("\(row)\n{\"problem\":\"") + [0xC3, 0x28] + text("\"}\n"),
+      ["bad.jsonl:2:13: the text is not valid UTF-8"]
+    ),
     ("UTF-16", [0xFF, 0xFE, 0x7B, 0x00], ["bad.jsonl:1:"]),
     ("gzip", [0x1F, 0x8B, 0x08, 0x00], ["this is a compressed file", "unpack it"]),
     ("zstd", [0x28, 0xB5, 0x2F, 0xFD, 0x00], ["this is a compressed file"]),
     ("a key twice", text("{\"problem\":\"a\",\"problem\":\"b\"}\n"), ["stands twice"]),
-    ("another id", text("{\"id\":\"0000\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["the row's id is 0000", "leave its 'id' out"]),
-    ("a number for an id", text("{\"id\":7,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["'id' of a row must be text"]),
-    ("a negative depth", text("{\"depth\":-1,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["a whole number from 0"]),
-    ("a broken depth", text("{\"depth\":1.5,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["a whole number from 0"]),
-    ("an unknown verdict", text("{\"checks\":[{\"kind\":\"steps\",\"verdict\":\"maybe\"}],\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["cannot be"]),
-    ("checks of another type", text("{\"checks\":7,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["must be a list"]),
-    ("a source of another type", text("{\"source\":\"gsm8k\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["'source' must be a mapping"]),
-    ("another method", text("{\"operator\":\"seed\",\"method\":\"evol\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["is not that of the operator"]),
+    (
+      "another id", text("{\"id\":\"0000\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["the row's id is 0000", "leave its 'id' out"]
+    ),
+    (
+      "a number for an id", text("{\"id\":7,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["'id' of a row must be text"]
+    ),
+    (
+      "a negative depth", text("{\"depth\":-1,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["a whole number from 0"]
+    ),
+    (
+      "a broken depth", text("{\"depth\":1.5,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["a whole number from 0"]
+    ),
+    (
+      "an unknown verdict",
+      text(
+        "{\"checks\":[{\"kind\":\"steps\",\"verdict\":\"maybe\"}],\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"
+      ), ["cannot be"]
+    ),
+    (
+      "checks of another type", text("{\"checks\":7,\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["must be a list"]
+    ),
+    (
+      "a source of another type",
+      text("{\"source\":\"gsm8k\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["'source' must be a mapping"]
+    ),
+    (
+      "another method",
+      text("{\"operator\":\"seed\",\"method\":\"evol\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["is not that of the operator"]
+    ),
     ("deep", text("{\"problem\":" + deep + "\n"), ["nested deeper"]),
     ("CSV", text("problem,answer\n1+2,3\n"), ["bad.jsonl:1:1: not valid JSON"]),
     ("a web page", text("<!doctype html>\n"), ["bad.jsonl:1:1"]),
     ("a key's shape", text("{\"problem\":3,\"answer\":\"sk-Abcdefghijklmnopqrstuvwx0\"}\n"), ["bad.jsonl:1"]),
-    ("ESC in a word", text("{\"checks\":[{\"kind\":\"\\u001b[31m\",\"verdict\":\"x\"}],\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["\\u{1b}[31m"]),
-    ("a change of direction in a word", text("{\"operator\":\"seed\",\"method\":\"\u{202E}x\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"), ["\\u{202e}"]),
+    (
+      "ESC in a word",
+      text(
+        "{\"checks\":[{\"kind\":\"\\u001b[31m\",\"verdict\":\"x\"}],\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"
+      ), ["\\u{1b}[31m"]
+    ),
+    (
+      "a change of direction in a word",
+      text("{\"operator\":\"seed\",\"method\":\"\u{202E}x\",\"answer\":\"3\",\"problem\":\"a\",\"response\":\"x\"}\n"),
+      ["\\u{202e}"]
+    ),
   ]
 
   @Test("rows")

@@ -14,7 +14,10 @@ struct BadPipelineFiles {
   static let bytes: [(String, [UInt8], [String])] = [
     ("nothing", [], ["bad.yaml:1:1: the file holds no pipeline"]),
     ("NUL", Array("pipeline: p\u{0}\n".utf8), ["bad.yaml:1:12: the control character U+0000"]),
-    ("UTF-16", Array("\u{FF}\u{FE}p\u{0}".unicodeScalars.map { UInt8($0.value) }), ["bad.yaml:1:1: the file is not valid UTF-8"]),
+    (
+      "UTF-16", Array("\u{FF}\u{FE}p\u{0}".unicodeScalars.map { UInt8($0.value) }),
+      ["bad.yaml:1:1: the file is not valid UTF-8"]
+    ),
     ("Latin-1", Array("pipeline: caf".utf8) + [0xE9, 0x0A], ["bad.yaml:1:14: the file is not valid UTF-8"]),
     ("an overlong slash", Array("pipeline: ".utf8) + [0xC0, 0xAF, 0x0A], ["not valid UTF-8"]),
     ("a surrogate", Array("pipeline: ".utf8) + [0xED, 0xA0, 0x80, 0x0A], ["not valid UTF-8"]),
@@ -36,7 +39,10 @@ struct BadPipelineFiles {
     ("XML", Array("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a \"b\">]><x>&a;</x>\n".utf8), ["must be a mapping"]),
     ("a shell script", Array("#!/bin/sh\nrm -rf /\n".utf8), ["must be a mapping"]),
     ("a half of it", Array(make.utf8.prefix(make.utf8.count - 6)), ["bad.yaml:"]),
-    ("merge markers", Array("pipeline: p\n<<<<<<< HEAD\nstages: {}\n=======\nstages: {}\n>>>>>>> x\n".utf8), ["bad.yaml:"]),
+    (
+      "merge markers", Array("pipeline: p\n<<<<<<< HEAD\nstages: {}\n=======\nstages: {}\n>>>>>>> x\n".utf8),
+      ["bad.yaml:"]
+    ),
     ("two documents", Array((make + "---\n" + make).utf8), ["a second document"]),
     ("a pickle", [0x80, 0x04, 0x95, 0x1A], ["not valid UTF-8"]),
     ("tabs", Array("pipeline: p\nstages:\n\ta: 1\n".utf8), ["bad.yaml:3:1", "spaces, not tabs"]),
@@ -93,7 +99,9 @@ struct BadPipelineFiles {
     ("  a: { run: [make, \"${\"] }\n", ["is no reference"]),
     ("  a: { run: [make, \"${params.x.y.z}\"] }\n", ["there is no parameter 'x'"]),
     ("  a: { uses: seeds, with: { rows: 0 } }\n", ["bad.yaml:3:"]),
-    ("  a: { uses: seeds, with: { rows: 5, min_steps: 3, max_steps: 2 } }\n", ["bad.yaml:3:", "more than 'max_steps'"]),
+    (
+      "  a: { uses: seeds, with: { rows: 5, min_steps: 3, max_steps: 2 } }\n", ["bad.yaml:3:", "more than 'max_steps'"]
+    ),
     ("  a: { uses: seeds, with: { rows: ten } }\n", ["must be an integer"]),
     ("  a: { uses: seeds, with: { rows: 9223372036854775808 } }\n", ["must be an integer"]),
     ("  a: { uses: seeds, with: { rows: 10, seed: -1 } }\n", ["bad.yaml:3:"]),
@@ -134,7 +142,9 @@ struct BadPipelineFiles {
     ("  <script>: { run: [make] }\n", ["cannot name a stage"]),
     ("  '': { run: [make] }\n", ["cannot name a stage"]),
     ("  ? [a]\n  : { run: [make] }\n", ["a key must be text"]),
-    ("  a: { run: [make, sk-proj-Abcdefghijklmnopqrstuvwxyz0123456789] }\n", ["bad.yaml:3:", "an API key", "env:NAME"]),
+    (
+      "  a: { run: [make, sk-proj-Abcdefghijklmnopqrstuvwxyz0123456789] }\n", ["bad.yaml:3:", "an API key", "env:NAME"]
+    ),
     ("  a: { run: [make], env: { T: hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh } }\n", ["a token of Hugging Face"]),
     ("  a: { run: [make] } # AKIAABCDEFGHIJKLMNOP\n", ["bad.yaml:3:", "an access key of AWS"]),
   ]
@@ -154,7 +164,8 @@ struct BadPipelineFiles {
     let project = HostileProject()
     try project.begin()
     try project.shell(
-      "mkdir folder.yaml; mkfifo fifo.yaml; ln -s loop.yaml loop.yaml; ln -s nowhere dangling.yaml; ln -s /dev/zero z.yaml")
+      "mkdir folder.yaml; mkfifo fifo.yaml; ln -s loop.yaml loop.yaml; ln -s nowhere dangling.yaml; ln -s /dev/zero z.yaml"
+    )
     for (name, told) in [
       ("folder.yaml", "not a regular file"), ("fifo.yaml", "not a regular file"), ("loop.yaml", "symbolic links"),
       ("dangling.yaml", "there is no 'dangling.yaml'"), ("z.yaml", "not a regular file"),
@@ -183,7 +194,9 @@ struct BadPipelineFiles {
           "line": 3, "column": 8, "hint": "did you mean 'uses'?",
         ])
     }
-    for words in [["show", "x"], ["audit", "x"], ["why", "x", "good.yaml"], ["graph", "no.yaml", "--format", "json"]] {
+    for words in [
+      ["show", "x"], ["audit", "x"], ["why", "x", "good.yaml"], ["graph", "no.yaml", "--format", "json"],
+    ] {
       let output = try project.lemma(words + (words[0] == "graph" ? [] : ["--json"]))
       #expect(output.status == 2)
       #expect(try JSON(parsing: output.out.utf8, file: words[0])["errors"]?.array?.count == 1, "\(words)")

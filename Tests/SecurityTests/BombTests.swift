@@ -10,16 +10,28 @@ struct BombTests {
 
   static let bombs: [(name: String, file: String, told: String)] = [
     ("a billion laughs", laughs(levels: 12, fan: 10), "anchors (&name) are not read here"),
-    ("a quadratic blow-up", "pipeline: p\nparams:\n  a: &a \(String(repeating: "x", count: 100_000))\n  b: [\(list("*a", 20_000))]\n", "anchors"),
+    (
+      "a quadratic blow-up",
+      "pipeline: p\nparams:\n  a: &a \(String(repeating: "x", count: 100_000))\n  b: [\(list("*a", 20_000))]\n",
+      "anchors"
+    ),
     ("an alias of itself", "pipeline: p\nparams: &p\n  a: *p\n", "anchors"),
-    ("aliases without end", "pipeline: p\nparams:\n  a: [\(list("*a", 90_000))]\n", "aliases (*name) are not read here"),
+    (
+      "aliases without end", "pipeline: p\nparams:\n  a: [\(list("*a", 90_000))]\n", "aliases (*name) are not read here"
+    ),
     ("merge keys", "pipeline: p\nparams:\n  a: { <<: [\(list("*a", 10_000))] }\n", "merge keys (<<) are not read here"),
     ("deep lists", "pipeline: p\nparams: { a: \(String(repeating: "[", count: 2_000_000))", "deeper than 64 levels"),
     ("deep mappings", "pipeline: p\nparams: \(String(repeating: "{a: ", count: 500_000))", "deeper than 64 levels"),
-    ("deep blocks", "pipeline: p\nparams:\n  a:\n    \(String(repeating: "- ", count: 500_000))1\n", "deeper than 64 levels"),
+    (
+      "deep blocks", "pipeline: p\nparams:\n  a:\n    \(String(repeating: "- ", count: 500_000))1\n",
+      "deeper than 64 levels"
+    ),
     ("deep keys", "pipeline: p\nparams:\n  \(String(repeating: "? ", count: 100_000))a\n", "deeper than 64 levels"),
     ("a long list", "pipeline: p\nparams: { a: [\(list("1", 5_000_000))] }\n", "more than 100000 values"),
-    ("a long mapping", "pipeline: p\nparams:\n" + (0..<200_000).map { "  k\($0): 1\n" }.joined(), "more than 100000 values"),
+    (
+      "a long mapping", "pipeline: p\nparams:\n" + (0..<200_000).map { "  k\($0): 1\n" }.joined(),
+      "more than 100000 values"
+    ),
     ("tag directives", (0..<300_000).map { "%TAG !a\($0)! tag:\($0)\n" }.joined() + "---\npipeline: p\n", "directives"),
     ("a matrix of everything", matrix(keys: 16, values: 1000), "more than 100000 stages"),
     ("too many keys", matrix(keys: 17, values: 1), "more than 16 keys"),
@@ -88,7 +100,8 @@ struct BombTests {
     var text = "pipeline: p\nstages:\n"
     for number in 0..<100_000 {
       text += "  stage_by_number_\(number):\n    run: [sh, -c, \"cat ${in.a} > ${out.o}\"]\n"
-      text += "    in: { a: \"\(number < 100 ? "data/\(number).txt" : "${stages.stage_by_number_\(number - 100).o}")\" }\n"
+      text +=
+        "    in: { a: \"\(number < 100 ? "data/\(number).txt" : "${stages.stage_by_number_\(number - 100).o}")\" }\n"
       text += "    out: { o: out/\(number % 1000)/\(number).txt }\n"
     }
     #expect(text.utf8.count > 15_000_000)

@@ -26,12 +26,10 @@ extension Project {
   /// Waits until something changes that the last run rested on.
   /// - Returns: false when `isCancelled` turned true first.
   public func waitForChange(isCancelled: () -> Bool) throws -> Bool {
-    var known: [Bool]?
     while !isCancelled() {
-      guard let snapshot = Snapshot(path: snapshotPlace) else { return true }
-      let changed = try Survey(snapshot, store: workspace.store).isChanged
-      if let known, known != changed { return true }
-      known = changed
+      // A run that could not leave a snapshot is simply tried again.
+      guard let snapshot = Snapshot(path: snapshotPlace), try Survey(snapshot, store: workspace.store).areFilesUnchanged
+      else { return true }
       usleep(250_000)
     }
     return false

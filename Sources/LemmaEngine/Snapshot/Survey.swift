@@ -70,11 +70,15 @@ struct Survey {
   /// Whether everything is as it was.
   var isClean: Bool { !isChanged.contains(true) }
 
-  /// Whether nothing changed that a stage rests on, whatever became of the ledger.
-  var isUnchanged: Bool {
+  /// Whether no file changed that a stage rests on, whatever became of the ledger.
+  var areFilesUnchanged: Bool {
     let ledger = Set((snapshot.context["watches"]?[Common.ledger.rawValue]?.array ?? []).compactMap(\.int))
     return isChanged.indices.allSatisfy { !isChanged[$0] || ledger.contains($0) }
-      && (0..<snapshot.stageCount).allSatisfy { snapshot.flags($0).contains(.isDone) }
+  }
+
+  /// Whether every stage is done and as it was.
+  var isUnchanged: Bool {
+    areFilesUnchanged && (0..<snapshot.stageCount).allSatisfy { snapshot.flags($0).contains(.isDone) }
   }
 
   /// Whether some stamps are new, so that the next survey would look at the content again.

@@ -111,16 +111,50 @@ public final class Index: @unchecked Sendable {
     do {
       _ = try Index.version(try Database(path: path, mode: .writable))
     } catch let failure as Failure where failure.code == Database.damaged {
-      var aside = "\(path).damaged"
-      while Files.exists(aside) { aside += "+" }
-      guard rename(path, aside) == 0 else { throw Failure.system("rename", path: path, errno: errno) }
-      try forgetLog()
+      _ = try putAside()
     }
+  }
+
+  private func putAside() throws -> String {
+    var aside = "\(path).damaged"
+    while Files.exists(aside) { aside += "+" }
+    guard rename(path, aside) == 0 else { throw Failure.system("rename", path: path, errno: errno) }
+    try forgetLog()
+    return aside
   }
 
   /// A log without its index belongs to nothing, and would be taken for the new one's.
   private func forgetLog() throws {
     for suffix in ["-wal", "-shm"] { try Files.remove(path + suffix) }
+  }
+
+  /// Closes the index, and where it is damaged puts it aside and makes a new one. The caller has the
+  /// store alone.
+  /// - Returns: where the damaged one is now.
+  func renew() throws -> String? {
+    try lock.withLock { _ in
+      opened = nil
+      secret = nil
+      guard Files.exists(path) else {
+        opened = try make()
+        return nil
+      }
+      var isWhole = false
+      do {
+        let database = try Database(path: path, mode: .writable)
+        try refuseNewer(try Index.version(database))
+        isWhole = try database.query("PRAGMA quick_check(1)") { $0.text(0) } == ["ok"]
+      } catch let failure as Failure where failure.code == Database.damaged {
+        isWhole = false
+      }
+      let aside = isWhole ? nil : try putAside()
+      opened = try open()
+      return aside
+    }
+  }
+
+  func packedCount() throws -> Int {
+    try locked { try $0.query("SELECT count(*) FROM packed") { Int($0.integer(0)) }.first ?? 0 }
   }
 
   private static func version(_ database: Database) throws -> Int64 {

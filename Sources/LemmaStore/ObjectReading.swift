@@ -59,7 +59,7 @@ extension Store {
     if Identity(of: bytes) == identity { return bytes }
     if quarantines, !index.isReadOnly {
       try keepAside(bytes, of: identity)
-      try index.forget(identity)
+      try index.forget([identity])
     }
     throw ObjectFault(identity: identity, reason: .altered)
   }
@@ -93,20 +93,24 @@ extension Store {
   }
 
   /// Moves an altered object out of the way, where a person can look at it and nothing serves it.
-  private func quarantine(_ identity: Identity) throws {
-    guard rename(path(of: identity), quarantinePath(identity)) == 0 || errno == ENOENT else {
-      throw Failure.system("rename", path: path(of: identity), errno: errno)
+  private func quarantine(_ identity: Identity) throws { try quarantine(file: path(of: identity), of: identity) }
+
+  /// The same for a file of the store that may be no known object's.
+  func quarantine(file path: String, of identity: Identity?) throws {
+    let target = quarantinePath(Files.name(path))
+    guard rename(path, target) == 0 || errno == ENOENT else {
+      throw Failure.system("rename", path: path, errno: errno)
     }
-    try index.forget(identity)
+    if let identity { try index.forget([identity]) }
   }
 
   /// Keeps a copy of what a pack holds instead of an object.
   func keepAside(_ bytes: [UInt8], of identity: Identity) throws {
-    try Files.write(bytes, to: quarantinePath(identity))
+    try Files.write(bytes, to: quarantinePath(Files.name(Store.name(of: identity))))
   }
 
-  private func quarantinePath(_ identity: Identity) -> String {
-    var target = "\(root)/quarantine/\(Files.name(Store.name(of: identity)))"
+  private func quarantinePath(_ name: String) -> String {
+    var target = "\(root)/quarantine/\(name)"
     while Files.exists(target) { target += "+" }
     return target
   }

@@ -97,9 +97,36 @@ extension Index {
     }
   }
 
-  /// Forgets where an object is, and every folder's holding: one of them may count on it.
-  func forget(_ identity: Identity) throws {
-    try update { try $0.forget(identity) }
+  /// Forgets where objects are, and every folder's holding: one of them may count on them.
+  func forget(_ identities: [Identity]) throws {
+    if identities.isEmpty { return }
+    try update { try $0.forget(identities) }
+  }
+
+  /// Forgets a pack that is gone or about to go, with the objects in it.
+  func forget(_ identities: [Identity], pack: Int64) throws {
+    try update { database in
+      try database.forget(identities)
+      try database.run("DELETE FROM packs WHERE pack = ?", [.integer(pack)])
+    }
+  }
+
+  /// The objects that have a file of their own, as far as they are known.
+  func aloneObjects() throws -> [Identity] {
+    try locked { database in
+      try database.query("SELECT name, size FROM objects") { $0.identity(0, size: $0.integer(1)) }.compactMap { $0 }
+    }
+  }
+
+  /// The known object with a file of its own that has this name: the whole of the XXH3-128, and the head
+  /// of the seal in hexadecimal digits.
+  func alone(digest: [UInt8], sealHead: String) throws -> Identity? {
+    try locked { database in
+      try database.query(
+        "SELECT name, size FROM objects WHERE name >= ? AND name < ?",
+        [.blob(digest), .blob(digest + [UInt8](repeating: 0xFF, count: 33))]
+      ) { $0.identity(0, size: $0.integer(1)) }.lazy.compactMap { $0 }.first { $0.seal.hex.hasPrefix(sealHead) }
+    }
   }
 
   // MARK: Packs
@@ -118,6 +145,29 @@ extension Index {
         ($0.integer(5), Stamp($0, from: 0))
       }
       return Dictionary(rows, uniquingKeysWith: { first, _ in first })
+    }
+  }
+
+  /// Lets a pack's stamp vouch for what is in it, but for the altered objects, which are forgotten.
+  func settle(_ pack: Int64, _ stamp: Stamp, without altered: [Identity]) throws {
+    try update { database in
+      if !altered.isEmpty { try database.forget(altered) }
+      try database.setPack(pack, stamp)
+    }
+  }
+
+  /// Moves objects to one new pack and forgets the packs that they came from.
+  func move(
+    _ objects: [(identity: Identity, pack: Int64, offset: Int64)], to stamp: Stamp, from packs: [Int64],
+    forgetting doomed: Set<Identity>
+  ) throws {
+    try update { database in
+      try database.forget(doomed.sorted(by: Index.precedes))
+      for object in objects.sorted(by: { Index.precedes($0.identity, $1.identity) }) {
+        try database.setPlace(of: object.identity, pack: object.pack, offset: object.offset)
+      }
+      if let pack = objects.first?.pack { try database.setPack(pack, stamp) }
+      for pack in packs { try database.run("DELETE FROM packs WHERE pack = ?", [.integer(pack)]) }
     }
   }
 
@@ -209,10 +259,12 @@ extension Database {
     try query("SELECT 1 FROM packed WHERE name = ?", [.blob(identity.storedBytes)]) { _ in true }.first ?? false
   }
 
-  func forget(_ identity: Identity) throws {
-    let name = SQLValue.blob(identity.storedBytes)
-    try run("DELETE FROM packed WHERE name = ?", [name])
-    try run("DELETE FROM objects WHERE name = ?", [name])
+  func forget(_ identities: [Identity]) throws {
+    for identity in identities {
+      let name = SQLValue.blob(identity.storedBytes)
+      try run("DELETE FROM packed WHERE name = ?", [name])
+      try run("DELETE FROM objects WHERE name = ?", [name])
+    }
     try run("DELETE FROM holdings")
   }
 }

@@ -125,10 +125,7 @@ extension Store {
     }
     for (identity, bytes) in altered { try keepAside(bytes, of: identity) }
     let isSteady = try Stamp(descriptor: file.descriptor, path: file.path) == before
-    try index.update { database in
-      for (identity, _) in altered { try database.forget(identity) }
-      try database.setPack(pack, isSteady ? before : Stamp.none)
-    }
+    try index.settle(pack, isSteady ? before : Stamp.none, without: altered.map(\.0))
     return isSteady
   }
 

@@ -114,7 +114,25 @@ public final class Store: Sendable {
       use = try FileLock.share("\(root)/locks/use")
       try sweep()
       try adoptStrays()
+      try mergeSmallPacks()
     }
+  }
+
+  /// Takes the store alone: nobody else writes to it until the lock goes.
+  /// - Throws: `Failure` of code `store-in-use` when others do not finish within some seconds.
+  func useAlone() throws -> FileLock {
+    use.withLock { $0 = nil }
+    var tries = 0
+    let lock = try FileLock.take("\(root)/locks/use") {
+      tries += 1
+      return tries > 50
+    }
+    guard let lock else {
+      throw Failure(
+        .store, "store-in-use", "another process writes to the store '\(root)'",
+        hint: "try again when it is done")
+    }
+    return lock
   }
 
   func readOnly() -> Failure {

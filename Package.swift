@@ -62,6 +62,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
+    // Not shipped: times the store for Benchmarks/engine/store.py.
+    .executableTarget(
+      name: "store-timer", dependencies: ["LemmaBasics", "LemmaHash", "LemmaStore"],
+      path: "Benchmarks/engine/StoreTimer"),
+
     // Tests mirror Sources.
     .target(
       name: "LemmaTestSupport", dependencies: ["CLinux", "LemmaBasics"], path: "Tests/LemmaTestSupport"),

@@ -7,36 +7,12 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <dirent.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static int remove_at(int folder, const char *name) {
-  if (unlinkat(folder, name, 0) == 0 || errno == ENOENT) return 0;
-  if (errno != EISDIR && errno != EPERM && errno != EACCES) return errno;
-  int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return errno == ENOENT ? 0 : errno;
-  fchmod(fd, 0700);  // a read-only folder would keep its entries
-  DIR *entries = fdopendir(fd);
-  if (!entries) {
-    int code = errno;
-    close(fd);
-    return code;
-  }
-  int code = 0;
-  for (struct dirent *entry; code == 0 && (entry = readdir(entries));) {
-    if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) code = remove_at(fd, entry->d_name);
-  }
-  closedir(entries);
-  if (code == 0 && unlinkat(folder, name, AT_REMOVEDIR) != 0 && errno != ENOENT) code = errno;
-  return code;
-}
-
-int lemma_remove_tree(const char *path) { return remove_at(AT_FDCWD, path); }
 
 int lemma_lease_read(int fd) {
   // A broken lease is announced by a signal, SIGIO unless told otherwise, which would end the

@@ -144,6 +144,7 @@ public final class Runner {
       }
     }
     try workspace.store.flush()
+    try workspace.store.index.register(workspace: workspace.project)
     let documents = nodes.indices.compactMap { number -> (stage: String, document: Identity)? in
       guard case .done(let action, _) = nodes[number].state else { return nil }
       return (project.stages.id(number), action.document.identity)

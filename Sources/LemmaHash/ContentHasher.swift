@@ -1,31 +1,33 @@
-import CCrypto
 import CXXHash
 import Glibc
 import LemmaBasics
 
-/// Hashes a stream once under both names, XXH3-128 and SHA-256.
+/// Hashes a stream once under both names, XXH3-128 and SHA-256. Made once and reset, it serves many
+/// streams.
 public struct ContentHasher: ~Copyable {
   private let digestState: OpaquePointer
-  private let sealState: OpaquePointer
+  private let seal = SealHasher()
   private var size: UInt64 = 0
 
   public init() {
-    guard let digestState = XXH3_createState(), let sealState = EVP_MD_CTX_new(),
-      XXH3_128bits_reset(digestState) == XXH_OK, EVP_DigestInit_ex(sealState, EVP_sha256(), nil) == 1
-    else { fatalError("out of memory, or a libcrypto without SHA-256") }
+    guard let digestState = XXH3_createState() else { fatalError("out of memory") }
     self.digestState = digestState
-    self.sealState = sealState
+    reset()
   }
 
-  deinit {
-    XXH3_freeState(digestState)
-    EVP_MD_CTX_free(sealState)
+  deinit { XXH3_freeState(digestState) }
+
+  /// Forgets what was given.
+  public mutating func reset() {
+    XXH3_128bits_reset(digestState)
+    seal.reset()
+    size = 0
   }
 
   public mutating func update(_ bytes: UnsafeRawBufferPointer) {
     guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
     XXH3_128bits_update(digestState, base, bytes.count)
-    EVP_DigestUpdate(sealState, base, bytes.count)
+    seal.update(bytes)
     size += UInt64(bytes.count)
   }
 
@@ -38,10 +40,16 @@ public struct ContentHasher: ~Copyable {
   /// Both names of everything given so far.
   public mutating func finish() -> Identity {
     let hash = XXH3_128bits_digest(digestState)
-    var seal = [UInt8](repeating: 0, count: 32)
-    EVP_DigestFinal_ex(sealState, &seal, nil)
+    return Identity(digest: Digest(high: hash.high64, low: hash.low64, size: size), seal: seal.finish())
+  }
+
+  /// Both names of `bytes` alone, whatever was given before.
+  public mutating func identity(of bytes: UnsafeRawBufferPointer) -> Identity {
+    let hash = XXH3_128bits(bytes.baseAddress, bytes.count)
+    seal.reset()
+    seal.update(bytes)
     return Identity(
-      digest: Digest(high: hash.high64, low: hash.low64, size: size), seal: Seal(bytes: seal))
+      digest: Digest(high: hash.high64, low: hash.low64, size: UInt64(bytes.count)), seal: seal.finish())
   }
 
   /// Reads an open file from its current place to its end, handing every chunk to `each` as well.

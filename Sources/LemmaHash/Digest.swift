@@ -17,6 +17,12 @@ public struct Digest: Hashable, Sendable {
   }
 
   /// The digest of `bytes`.
+  public init(of bytes: UnsafeRawBufferPointer) {
+    let hash = XXH3_128bits(bytes.baseAddress, bytes.count)
+    self.init(high: hash.high64, low: hash.low64, size: UInt64(bytes.count))
+  }
+
+  /// The digest of `bytes`.
   public init(of bytes: some Collection<UInt8>) {
     let hash =
       bytes.withContiguousStorageIfAvailable { XXH3_128bits($0.baseAddress, $0.count) }
@@ -25,15 +31,9 @@ public struct Digest: Hashable, Sendable {
   }
 
   /// The hash as 32 hexadecimal digits, most significant first, as `xxhsum -H2` prints it.
-  public var hex: String { hexadecimal(high) + hexadecimal(low) }
+  public var hex: String { hexadecimal(high, low) }
 }
 
 extension Digest: CustomStringConvertible {
   public var description: String { hex }
-}
-
-/// 16 hexadecimal digits.
-private func hexadecimal(_ word: UInt64) -> String {
-  let digits = String(word, radix: 16)
-  return String(repeating: "0", count: 16 - digits.count) + digits
 }

@@ -14,8 +14,9 @@ public struct Identity: Hashable, Sendable {
   /// The identity of `bytes`.
   public init(of bytes: some Collection<UInt8>) {
     var hasher = ContentHasher()
-    hasher.update(bytes)
-    self = hasher.finish()
+    self =
+      bytes.withContiguousStorageIfAvailable { hasher.identity(of: UnsafeRawBufferPointer($0)) }
+      ?? Array(bytes).withUnsafeBytes { hasher.identity(of: $0) }
   }
 
   /// Bytes.
@@ -64,13 +65,42 @@ extension Artifact {
 extension Digest {
   /// Reads 32 lower-case hexadecimal digits; `nil` for anything else.
   public init?(hex: some StringProtocol, size: UInt64) {
-    guard hex.utf8.count == 32, let bytes = parseHexadecimal(hex) else { return nil }
-    func word(_ slice: ArraySlice<UInt8>) -> UInt64 { slice.reduce(0) { $0 << 8 | UInt64($1) } }
-    self.init(high: word(bytes[..<8]), low: word(bytes[8...]), size: size)
+    guard let words = parseHexadecimal(hex, words: 2) else { return nil }
+    self.init(high: words[0], low: words[1], size: size)
   }
 
   /// The 16 bytes of the hash, most significant first.
   public var bytes: [UInt8] {
     [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } }
+  }
+}
+
+extension Identity {
+  /// Bytes of `store(to:)`.
+  public static let storedSize = 48
+
+  /// Writes both names, 16 and 32 bytes, to the start of `raw`; the size stands elsewhere.
+  public func store(to raw: UnsafeMutableRawBufferPointer) {
+    raw.storeBytes(of: digest.high.bigEndian, toByteOffset: 0, as: UInt64.self)
+    raw.storeBytes(of: digest.low.bigEndian, toByteOffset: 8, as: UInt64.self)
+    seal.store(to: UnsafeMutableRawBufferPointer(rebasing: raw[16..<48]))
+  }
+
+  /// Reads what `store` wrote.
+  public init(loading raw: UnsafeRawBufferPointer, size: UInt64) {
+    func word(_ offset: Int) -> UInt64 {
+      UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+    self.init(
+      digest: Digest(high: word(0), low: word(8), size: size),
+      seal: Seal(loading: UnsafeRawBufferPointer(rebasing: raw[16..<48])))
+  }
+
+  /// Both names as 48 bytes, in the order in which the index sorts them.
+  public var storedBytes: [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: Identity.storedSize) { buffer, count in
+      store(to: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<Identity.storedSize])))
+      count = Identity.storedSize
+    }
   }
 }

@@ -1,18 +1,32 @@
 import CSQLite
 import LemmaBasics
+import LemmaHash
 
 /// One SQLite connection: prepared statements with bound parameters, transactions, clear errors.
 /// Knows nothing of what is stored. Not thread-safe: `Index` guards it.
 final class Database {
+  enum Mode {
+    /// Made when there is none, in WAL mode with full synchronisation.
+    case writable
+    case readOnly
+    /// On a read-only file system, where nobody can write and no shared memory can be made.
+    case immutable
+  }
+
   private let handle: OpaquePointer
   private let path: String
   private var statements: [String: OpaquePointer] = [:]
 
-  /// Opens or creates the database in WAL mode with full synchronisation.
   /// - Throws: `Failure` when the file is not a database or cannot be opened.
-  init(path: String) throws {
+  init(path: String, mode: Mode) throws {
+    let (name, flags): (String, Int32) =
+      switch mode {
+      case .writable: (path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+      case .readOnly: (path, SQLITE_OPEN_READONLY)
+      case .immutable: ("file:\(Database.escaped(path))?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+      }
     var opened: OpaquePointer?
-    let code = sqlite3_open_v2(path, &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nil)
+    let code = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX, nil)
     guard code == SQLITE_OK, let opened else {
       let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
       sqlite3_close_v2(opened)
@@ -21,12 +35,31 @@ final class Database {
     handle = opened
     self.path = path
     sqlite3_busy_timeout(handle, 60_000)
-    try script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+    if mode == .writable {
+      try script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;")
+    }
   }
 
   deinit {
     for statement in statements.values { sqlite3_finalize(statement) }
     sqlite3_close_v2(handle)
+  }
+
+  /// A path as the file part of a URI.
+  private static func escaped(_ path: String) -> String {
+    var text = ""
+    for byte in path.utf8 {
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."), UInt8(ascii: "-"),
+        UInt8(ascii: "_"):
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      default:
+        let digits = String(byte, radix: 16, uppercase: true)
+        text += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+      }
+    }
+    return text
   }
 
   /// Runs statements without parameters.
@@ -50,6 +83,13 @@ final class Database {
   /// Runs one statement with its parameters and maps every row.
   @discardableResult
   func query<T>(_ sql: String, _ parameters: [SQLValue] = [], row: (Row) throws -> T) throws -> [T] {
+    var rows: [T] = []
+    try each(sql, parameters) { rows.append(try row($0)) }
+    return rows
+  }
+
+  /// Runs one statement with its parameters and hands every row to `body`.
+  func each(_ sql: String, _ parameters: [SQLValue] = [], _ body: (Row) throws -> Void) throws {
     let statement = try prepare(sql)
     defer {
       sqlite3_reset(statement)
@@ -58,19 +98,16 @@ final class Database {
     for (offset, parameter) in parameters.enumerated() {
       guard parameter.bind(to: statement, at: Int32(offset + 1)) == SQLITE_OK else { throw failure() }
     }
-    var rows: [T] = []
     while true {
       switch sqlite3_step(statement) {
-      case SQLITE_ROW: rows.append(try row(Row(statement: statement)))
-      case SQLITE_DONE: return rows
+      case SQLITE_ROW: try body(Row(statement: statement))
+      case SQLITE_DONE: return
       default: throw failure()
       }
     }
   }
 
-  func run(_ sql: String, _ parameters: [SQLValue] = []) throws {
-    try query(sql, parameters) { _ in }
-  }
+  func run(_ sql: String, _ parameters: [SQLValue] = []) throws { try each(sql, parameters) { _ in } }
 
   private func prepare(_ sql: String) throws -> OpaquePointer {
     if let statement = statements[sql] { return statement }
@@ -87,14 +124,19 @@ final class Database {
     let reason = String(cString: sqlite3_errmsg(handle))
     let hint: String? =
       switch code {
-      case SQLITE_NOTADB, SQLITE_CORRUPT: "move '\(path)' aside: what it knew is found again by running"
+      case SQLITE_NOTADB, SQLITE_CORRUPT: "'lemma doctor' makes it anew from the store and the ledger"
       case SQLITE_FULL: "free some space and run again: finished work is kept"
       case SQLITE_BUSY: "another process holds the index; try again when it is done"
       case SQLITE_READONLY, SQLITE_CANTOPEN: "the store must be on a writable file system"
       default: nil
       }
-    return Failure(.store, "index", "the index '\(path)' failed: \(reason)", hint: hint)
+    let isDamaged = code == SQLITE_NOTADB || code == SQLITE_CORRUPT
+    return Failure(
+      .store, isDamaged ? Database.damaged : "index", "the index '\(path)' failed: \(reason)", hint: hint)
   }
+
+  /// The code of a failure that making the index anew would mend.
+  static let damaged = "index-damaged"
 }
 
 /// A bound parameter.
@@ -125,8 +167,18 @@ struct Row {
     sqlite3_column_text(statement, column).map { String(cString: $0) } ?? ""
   }
 
-  func blob(_ column: Int32) -> [UInt8] {
-    guard let base = sqlite3_column_blob(statement, column) else { return [] }
-    return Array(UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(statement, column))))
+  func blob(_ column: Int32) -> [UInt8] { bytes(column) { Array($0) } }
+
+  /// The bytes of a blob, valid while `body` runs.
+  func bytes<T>(_ column: Int32, _ body: (UnsafeRawBufferPointer) throws -> T) rethrows -> T {
+    let base = sqlite3_column_blob(statement, column)
+    return try body(UnsafeRawBufferPointer(start: base, count: Int(sqlite3_column_bytes(statement, column))))
+  }
+
+  /// The identity in a column of 48 bytes, with its size; `nil` for anything else.
+  func identity(_ column: Int32, size: Int64) -> Identity? {
+    bytes(column) {
+      $0.count == Identity.storedSize && size >= 0 ? Identity(loading: $0, size: UInt64(size)) : nil
+    }
   }
 }

@@ -2,15 +2,16 @@ import CLinux
 import Glibc
 import LemmaBasics
 
-/// An exclusive lock between processes, held through an open file description (`flock`): the kernel
+/// A lock between processes, exclusive unless it says otherwise, held through an open file description (`flock`): the kernel
 /// lets it go when its holder ends, however it ends. The file names the holder, for messages.
 public final class FileLock: Sendable {
   private let descriptor: Int32
   private let path: String
 
-  private init(descriptor: Int32, path: String) {
+  private init(descriptor: Int32, path: String, isShared: Bool = false) {
     self.descriptor = descriptor
     self.path = path
+    if isShared { return }
     ftruncate(descriptor, 0)
     var boot = [CChar](repeating: 0, count: 37)
     lemma_boot_id(&boot)
@@ -27,6 +28,19 @@ public final class FileLock: Sendable {
     close(descriptor)
     guard code == EWOULDBLOCK else { throw Failure.system("flock", path: path, errno: code) }
     return nil
+  }
+
+  /// Takes a lock that others may share, and waits while somebody holds it alone.
+  public static func share(_ path: String) throws -> FileLock {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Failure.system("open", path: path, errno: errno) }
+    while flock(descriptor, LOCK_SH) != 0 {
+      if errno == EINTR { continue }
+      let code = errno
+      close(descriptor)
+      throw Failure.system("flock", path: path, errno: code)
+    }
+    return FileLock(descriptor: descriptor, path: path, isShared: true)
   }
 
   /// Waits for the lock; asks `isCancelled` every `pollEvery` seconds and returns `nil` when it says so.

@@ -3,7 +3,8 @@ import Glibc
 import LemmaBasics
 import LemmaHash
 
-/// Taking bytes in: from the workspace, from a stage's execution root, from memory.
+/// Taking bytes in: from the workspace, from a stage's execution root, from memory. What was taken in can
+/// be read by this process at once; `flush` makes it durable.
 extension Store {
   /// Takes in the file or folder at `path` and returns its identity. A file whose stamp is known
   /// and not racy is not read again. A link at `path` itself is followed, since a person named it;
@@ -11,17 +12,14 @@ extension Store {
   /// - Throws: `Failure` when something is missing, cannot be read, is a FIFO, socket or device,
   ///   or changes while it is being read.
   public func ingest(_ path: String) throws -> Artifact {
-    let intake = Intake(self)
-    let artifact = try intake.take(path)
-    try intake.finish()
-    return artifact
+    try Intake(store: self, keepsBytes: true, trustsStamps: true).take(path)
   }
 
   /// Takes in some bytes.
+  @discardableResult
   public func put(_ bytes: [UInt8]) throws -> Identity {
-    let publication = Publication(self)
-    let identity = try publication.add(bytes)
-    try publication.publish()
+    let identity = Identity(of: bytes)
+    _ = try keep(identity, bytes)
     return identity
   }
 
@@ -38,11 +36,7 @@ extension Store {
   /// vouches for nothing; its members' do.
   public func examine(_ path: String, keepingBytes: Bool = false) throws -> Examined? {
     guard Files.exists(path) else { return nil }
-    let intake = Intake(self, keepsBytes: keepingBytes, trustsStamps: true)
-    let artifact = try intake.take(path)
-    try intake.finish()
-    let last = intake.last
-    return Examined(artifact: artifact, stamp: last.stamp, hashedAt: artifact.kind == .folder ? 0 : last.hashedAt)
+    return try Intake(store: self, keepsBytes: keepingBytes, trustsStamps: true).examine(path)
   }
 
   /// The artifact at `path` as the workspace has it, without keeping its bytes; `nil` when nothing
@@ -50,152 +44,188 @@ extension Store {
   /// - Parameter trustsStamps: false to read every byte, for an audit.
   public func identify(_ path: String, trustsStamps: Bool = true) throws -> Artifact? {
     guard Files.exists(path) else { return nil }
-    let intake = Intake(self, keepsBytes: false, trustsStamps: trustsStamps)
-    let artifact = try intake.take(path)
-    try intake.finish()
-    return artifact
+    return try Intake(store: self, keepsBytes: false, trustsStamps: trustsStamps).take(path)
+  }
+
+  /// Keeps an object whose bytes are in memory, and tells where it is.
+  func keep(_ identity: Identity, _ bytes: [UInt8]) throws -> ObjectPlace {
+    if let place = try soundPlace(of: identity) { return place }
+    if bytes.count < PackFormat.limit { return try bytes.withUnsafeBytes { try pack(identity, $0) } }
+    try prepareToWrite()
+    let temporary = try temporaryPath()
+    try writeNew(temporary) { try Files.writeAll(bytes, to: $0, path: temporary) }
+    try pending.add(file: temporary, identity)
+    return .alone(.none)
+  }
+
+  /// Adds a small object that the store does not have.
+  func pack(_ identity: Identity, _ bytes: UnsafeRawBufferPointer) throws -> ObjectPlace {
+    try prepareToWrite()
+    switch try pending.add(identity, bytes) {
+    case .packed(let pack, let offset): return .packed(pack: pack, offset: offset)
+    case .alone: return .alone(.none)
+    }
+  }
+
+  /// Makes a file of its own by `body`, and removes it when that fails.
+  func writeNew<T>(_ path: String, _ body: (Int32) throws -> T) throws -> T {
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
+    guard descriptor >= 0 else { throw Failure.system("create", path: path, errno: errno) }
+    do {
+      let value = try body(descriptor)
+      // A file system may tell of a failed write only here.
+      guard close(descriptor) == 0 else { throw Failure.system("close", path: path, errno: errno) }
+      return value
+    } catch {
+      close(descriptor)
+      unlink(path)
+      throw error
+    }
   }
 }
 
-/// One walk over a file or folder, collecting objects and stamps.
-private final class Intake {
-  private let store: Store
-  private let publication: Publication
-  private let keepsBytes: Bool
-  private let trustsStamps: Bool
-  private var stamps: [(stamp: Stamp, hashedAt: Int64, identity: Identity)] = []
-  /// The file looked at last, as `Store.Examined` tells it.
-  private(set) var last = (stamp: Stamp(device: 0, inode: 0, size: 0, modified: 0, changed: 0), hashedAt: Int64(0))
+/// How files become identities in one ingest: with or without keeping their bytes, with or without
+/// believing what is remembered of them.
+struct Intake: Sendable {
+  let store: Store
+  let keepsBytes: Bool
+  let trustsStamps: Bool
 
-  init(_ store: Store, keepsBytes: Bool = true, trustsStamps: Bool = true) {
-    self.store = store
-    self.keepsBytes = keepsBytes
-    self.trustsStamps = trustsStamps
-    publication = Publication(store)
+  /// What a file was found to be.
+  struct Found {
+    var identity: Identity
+    /// Where its object is, if it was kept.
+    var place: ObjectPlace?
+    var stamp: Stamp
+    /// A moment at which bytes and stamp belonged together; 0 when the stamp vouches for nothing.
+    var hashedAt: Int64
   }
 
-  /// Objects first, then the stamps that vouch for them.
-  func finish() throws {
-    try publication.publish()
-    try store.index.record(stamps)
-  }
+  func take(_ path: String) throws -> Artifact { try examine(path).artifact }
 
-  func take(_ path: String) throws -> Artifact {
+  func examine(_ path: String) throws -> Store.Examined {
     let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
     guard descriptor >= 0 else {
       if errno == ENOENT { throw Failure(.user, "no-such-file", "there is no '\(path)'") }
-      if errno == ENXIO { throw special(path) }
+      if errno == ENXIO { throw Intake.special(path) }
       throw Failure.system("open", path: path, errno: errno)
     }
-    defer { close(descriptor) }
+    let file = OpenFile(descriptor, path: path)
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Failure.system("fstat", path: path, errno: errno) }
     switch status.st_mode & S_IFMT {
     case S_IFREG:
-      let identity = try file(descriptor, path: path)
-      return Artifact(kind: status.st_mode & 0o100 != 0 ? .executable : .file, identity: identity)
+      let found = try self.file(file)
+      let artifact = Artifact(kind: status.st_mode & 0o100 != 0 ? .executable : .file, identity: found.identity)
+      return Store.Examined(artifact: artifact, stamp: found.stamp, hashedAt: found.hashedAt)
     case S_IFDIR:
-      var entries: [Tree.Entry] = []
-      try folder(descriptor, path: path, prefix: [], into: &entries)
-      let manifest = try Tree(entries).bytes
-      let identity = keepsBytes ? try publication.add(manifest) : Identity(of: manifest)
-      return Artifact(kind: .folder, identity: identity)
-    default: throw special(path)
+      let artifact = Artifact(kind: .folder, identity: try FolderWalk(self, root: file).take())
+      return Store.Examined(artifact: artifact, stamp: Stamp(status), hashedAt: 0)
+    default: throw Intake.special(path)
     }
   }
 
-  private func special(_ path: String) -> Failure {
+  static func special(_ path: String) -> Failure {
     Failure(
       .user, "special-file", "'\(path)' is a FIFO, a socket or a device, which has no content to keep",
       hint: "remove it from the folder, or name the files you mean")
   }
 
-  private func folder(_ descriptor: Int32, path: String, prefix: [UInt8], into entries: inout [Tree.Entry]) throws {
-    guard let stream = fdopendir(dup(descriptor)) else { throw Failure.system("opendir", path: path, errno: errno) }
-    defer { closedir(stream) }
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-      if name == [UInt8(ascii: ".")] || name == Array("..".utf8) { continue }
-      try child(name, of: descriptor, path: path, prefix: prefix, into: &entries)
-    }
+  static func changing(_ path: String) -> Failure {
+    Failure(
+      .user, "changing-file", "'\(path)' changed while it was being read", hint: "run again when nothing writes to it")
   }
 
-  private func child(
-    _ name: [UInt8], of parent: Int32, path: String, prefix: [UInt8], into entries: inout [Tree.Entry]
-  ) throws {
-    let cName = name.map { CChar(bitPattern: $0) } + [0]
-    let shown = "\(path)/\(String(decoding: name, as: UTF8.self))"
-    let place = prefix + name
-    var status = stat()
-    guard fstatat(parent, cName, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-      throw Failure.system("stat", path: shown, errno: errno)
-    }
-    switch status.st_mode & S_IFMT {
-    case S_IFLNK:
-      var target = [CChar](repeating: 0, count: 4096)
-      let length = readlinkat(parent, cName, &target, target.count)
-      guard length >= 0 else { throw Failure.system("readlink", path: shown, errno: errno) }
-      entries.append(Tree.Entry(path: place, node: .link(target: target[..<length].map { UInt8(bitPattern: $0) })))
-    case S_IFREG, S_IFDIR:
-      let isFile = status.st_mode & S_IFMT == S_IFREG
-      if !isFile, try store.isRoot(status) {
-        throw Failure(
-          .user, "store-inside", "'\(path)' contains the store, which cannot be kept in itself",
-          hint: "name the files or folders you mean")
-      }
-      if isFile, let known = try known(Stamp(status)) {
-        entries.append(Tree.Entry(path: place, node: .file(known, isExecutable: status.st_mode & 0o100 != 0)))
-        return
-      }
-      let descriptor = openat(parent, cName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-      guard descriptor >= 0 else { throw Failure.system("open", path: shown, errno: errno) }
-      defer { close(descriptor) }
-      if isFile {
-        let identity = try file(descriptor, path: shown)
-        entries.append(Tree.Entry(path: place, node: .file(identity, isExecutable: status.st_mode & 0o100 != 0)))
-      } else {
-        entries.append(Tree.Entry(path: place, node: .folder))
-        try folder(descriptor, path: shown, prefix: place + [UInt8(ascii: "/")], into: &entries)
-      }
-    default: throw special(shown)
-    }
+  /// Keeps a small file's bytes, if bytes are kept.
+  func keep(_ identity: Identity, _ bytes: UnsafeRawBufferPointer) throws -> ObjectPlace? {
+    guard keepsBytes else { return nil }
+    return try store.soundPlace(of: identity) ?? store.pack(identity, bytes)
   }
 
-  /// The identity that an unchanged stamp vouches for, if the store can serve it.
-  private func known(_ stamp: Stamp) throws -> Identity? {
-    guard trustsStamps, let identity = try store.index.identity(of: stamp) else { return nil }
-    return try !keepsBytes || store.isSound(identity) ? identity : nil
-  }
-
-  private func file(_ descriptor: Int32, path: String) throws -> Identity {
-    let stamp = try Stamp(descriptor: descriptor, path: path)
-    if let identity = try known(stamp) {
-      last = (stamp, max(stamp.modified, stamp.changed) + Stamp.youth + 1)
-      return identity
-    }
+  /// A regular file of any size.
+  func file(_ file: OpenFile) throws -> Found {
+    let stamp = try Stamp(descriptor: file.descriptor, path: file.path)
+    if let known = try known(stamp) { return known }
     // A read lease is refused while anybody can write, even through a mapping that touches no
     // time stamp; such a file is read, but its stamp is not trusted later.
-    let lease = lemma_lease_read(descriptor)
-    let before = try Stamp(descriptor: descriptor, path: path)
+    let lease = lemma_lease_read(file.descriptor)
+    let before = try Stamp(descriptor: file.descriptor, path: file.path)
     let moment = now()
-    let identity = try read(descriptor, path: path)
-    let wasBroken = lease == 0 && lemma_lease_release(descriptor) != 0
-    let after = try Stamp(descriptor: descriptor, path: path)
-    guard before == after, identity.size == UInt64(after.size) else {
-      throw Failure(
-        .user, "changing-file", "'\(path)' changed while it was being read",
-        hint: "run again when nothing writes to it")
+    let (identity, place) = try read(file, size: before.size)
+    let wasBroken = lease == 0 && lemma_lease_release(file.descriptor) != 0
+    guard try Stamp(descriptor: file.descriptor, path: file.path) == before, identity.size == UInt64(before.size) else {
+      throw Intake.changing(file.path)
     }
-    let isVouchedFor = lease != EAGAIN && !wasBroken
-    if isVouchedFor { stamps.append((after, moment, identity)) }
-    last = (after, isVouchedFor ? moment : 0)
-    return identity
+    let isQuiet = lease != EAGAIN && !wasBroken
+    if isQuiet { store.pending.remember(FileStamp(stamp: before, hashedAt: moment, identity: identity)) }
+    return Found(identity: identity, place: place, stamp: before, hashedAt: isQuiet ? moment : 0)
   }
 
-  private func read(_ descriptor: Int32, path: String) throws -> Identity {
-    if keepsBytes { return try publication.add(readingFrom: descriptor, path: path) }
-    var hasher = ContentHasher()
-    try hasher.update(readingFrom: descriptor, path: path)
-    return hasher.finish()
+  /// What an unchanged stamp vouches for, if the store can serve it.
+  private func known(_ stamp: Stamp) throws -> Found? {
+    guard trustsStamps, let identity = try store.pending.identity(of: stamp) ?? store.index.identity(of: stamp) else {
+      return nil
+    }
+    let place = keepsBytes ? try store.soundPlace(of: identity) : nil
+    if keepsBytes, place == nil { return nil }
+    let settled = max(stamp.modified, stamp.changed) + Stamp.youth + 1
+    return Found(identity: identity, place: place, stamp: stamp, hashedAt: settled)
+  }
+
+  private func read(_ file: OpenFile, size: Int64) throws -> (Identity, ObjectPlace?) {
+    if size < PackFormat.limit {
+      var bytes: [UInt8] = []
+      var hasher = ContentHasher()
+      try hasher.update(readingFrom: file.descriptor, path: file.path) { bytes.append(contentsOf: $0) }
+      let identity = hasher.finish()
+      if identity.size >= UInt64(PackFormat.limit) { throw Intake.changing(file.path) }
+      return (identity, try bytes.withUnsafeBytes { try keep(identity, $0) })
+    }
+    let key = try store.index.fingerprintKey()
+    if let found = try recognise(file, size: size, key: key) { return found }
+    let hashing = FileHashing(descriptor: file.descriptor, path: file.path)
+    let names: (identity: Identity, fingerprint: Fingerprint?)
+    var place: ObjectPlace?
+    if keepsBytes {
+      try store.prepareToWrite()
+      try checkRoom(for: size, of: file.path)
+      let temporary = try store.temporaryPath()
+      names = try store.writeNew(temporary) { try hashing.copy(to: $0, shown: temporary, key: key) }
+      place = try store.soundPlace(of: names.identity)
+      if place != nil {
+        unlink(temporary)
+      } else {
+        try store.pending.add(file: temporary, names.identity)
+        place = .alone(.none)
+      }
+    } else {
+      names = try hashing.names(key: key)
+    }
+    if let fingerprint = names.fingerprint {
+      store.pending.remember { $0.fingerprints.append((fingerprint, names.identity)) }
+    }
+    return (names.identity, place)
+  }
+
+  /// Finds a large file's names by its fingerprint, when its bytes were seen before.
+  private func recognise(_ file: OpenFile, size: Int64, key: FingerprintKey) throws -> (Identity, ObjectPlace?)? {
+    guard trustsStamps, size >= FileHashing.large, try store.index.hasFingerprint(ofSize: size),
+      let fingerprint = try Fingerprint.of(
+        descriptor: file.descriptor, size: UInt64(size), key: key, path: file.path),
+      let identity = try store.index.identity(of: fingerprint, size: size)
+    else { return nil }
+    guard keepsBytes else { return (identity, nil) }
+    return try store.soundPlace(of: identity).map { (identity, $0) }
+  }
+
+  /// Refuses a file that cannot fit before it fills the disk.
+  private func checkRoom(for size: Int64, of path: String) throws {
+    var room = statvfs()
+    guard size >= 64 << 20, statvfs(store.root, &room) == 0 else { return }
+    let free = Int64(clamping: UInt64(room.f_bavail) * UInt64(room.f_frsize))
+    guard size > free else { return }
+    throw Failure(
+      .store, "no-room", "'\(path)' has \(size) bytes, and the store's disk has \(free) free",
+      hint: "free some space, or choose another store with --store")
   }
 }

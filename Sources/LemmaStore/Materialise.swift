@@ -6,22 +6,39 @@ import LemmaHash
 /// Giving bytes out: always as copies, and never before both names were compared.
 extension Store {
   /// The bytes of an object.
+  /// - Parameter quarantines: false for one who only looks, such as an audit.
   /// - Throws: `ObjectFault` when it is missing or altered.
-  public func read(_ identity: Identity) throws -> [UInt8] {
-    close(try openObject(identity))
-    let bytes = try Files.read(path(of: identity))
-    guard Identity(of: bytes) == identity else { throw try altered(identity) }
-    return bytes
+  public func read(_ identity: Identity, quarantines: Bool = true) throws -> [UInt8] {
+    switch try open(identity, quarantines: quarantines) {
+    case .bytes(let bytes): return bytes
+    case .file(let file):
+      var bytes: [UInt8] = []
+      bytes.reserveCapacity(Int(identity.size))
+      var hasher = ContentHasher()
+      try hasher.update(readingFrom: file.descriptor, path: file.path) { bytes.append(contentsOf: $0) }
+      guard hasher.finish() == identity else { throw try altered(identity, quarantines: quarantines) }
+      return bytes
+    }
   }
 
   /// The manifest of a folder.
   public func tree(_ identity: Identity) throws -> Tree { try Tree(parsing: try read(identity)) }
 
-  /// Verifies an object and returns the path of its read-only file, for readers inside Lemma that
-  /// need no copy.
+  /// Verifies an object and returns the path of a read-only file with its bytes, for readers inside Lemma
+  /// that need no copy: the store's own file, or for a small object one that goes with this process.
   public func verifiedPath(_ identity: Identity) throws -> String {
-    try verify(identity)
-    return path(of: identity)
+    switch try open(identity) {
+    case .file:
+      try verify(identity)
+      if case .alone(let temporary) = pending.place(of: identity) { return temporary }
+      return path(of: identity)
+    case .bytes(let bytes):
+      let path = try temporaryPath(identity.digest.hex + identity.seal.hex)
+      if let held = try? Files.read(path), held == bytes { return path }
+      try Files.write(bytes, to: path)
+      chmod(path, 0o444)
+      return path
+    }
   }
 
   /// Writes an artifact to `path`, where nothing may stand yet; folders above it are made.
@@ -31,20 +48,13 @@ extension Store {
     do {
       switch artifact.kind {
       case .file, .executable:
-        try copy(artifact.identity, to: Array(path.utf8), isExecutable: artifact.kind == .executable)
+        try copy(
+          artifact.identity, to: Array(path.utf8), in: AT_FDCWD, isExecutable: artifact.kind == .executable, shown: path
+        )
       case .folder:
-        let tree = try tree(artifact.identity)
-        try makeFolder(Array(path.utf8))
-        // The manifest's paths stay inside and every parent is a folder made here, so that no
-        // link can lead a later entry out.
-        for entry in tree.entries {
-          let target = Array(path.utf8) + [UInt8(ascii: "/")] + entry.path
-          switch entry.node {
-          case .folder: try makeFolder(target)
-          case .file(let identity, let isExecutable): try copy(identity, to: target, isExecutable: isExecutable)
-          case .link(let destination): try makeLink(target, to: destination)
-          }
-        }
+        let manifest = try read(artifact.identity)
+        guard mkdir(path, 0o755) == 0 else { throw Failure.system("mkdir", path: path, errno: errno) }
+        try fill(path, from: manifest)
       }
     } catch {
       try? Files.remove(path)
@@ -52,34 +62,63 @@ extension Store {
     }
   }
 
-  private func copy(_ identity: Identity, to target: [UInt8], isExecutable: Bool) throws {
-    let source = path(of: identity)
-    let shown = String(decoding: target, as: UTF8.self)
-    let input = try openObject(identity)
-    defer { close(input) }
-    let output = open(
-      cString(target), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isExecutable ? 0o755 : 0o644)
-    guard output >= 0 else { throw Failure.system("create", path: shown, errno: errno) }
-    defer { close(output) }
-    let isCloned = lemma_reflink(input, output) == 0
-    var hasher = ContentHasher()
-    try hasher.update(readingFrom: input, path: source) { chunk in
-      if !isCloned { try Files.writeAll(chunk, to: output, path: shown) }
+  /// Writes a folder's entries. Paths are opened part by part beneath it, so that no link leads out and
+  /// none is too long.
+  private func fill(_ path: String, from manifest: [UInt8]) throws {
+    let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Failure.system("open", path: path, errno: errno) }
+    let root = OpenFile(descriptor, path: path)
+    var parent = root
+    var parentPath: [UInt8] = []
+    try ManifestReader.read(manifest) { place, node in
+      let shown = "\(path)/\(String(decoding: place, as: UTF8.self))"
+      let slash = place.lastIndex(of: UInt8(ascii: "/"))
+      let above = UnsafeBufferPointer(rebasing: place[..<(slash ?? 0)])
+      if !parentPath.elementsEqual(above) {
+        let opened = lemma_open_beneath(root.descriptor, cString(above), O_RDONLY | O_DIRECTORY)
+        guard opened >= 0 else { throw Failure.system("open", path: shown, errno: errno) }
+        parent = OpenFile(opened, path: shown)
+        parentPath = Array(above)
+      }
+      let name = Array(place[(slash.map { $0 + 1 } ?? 0)...])
+      switch node {
+      case .folder:
+        guard mkdirat(parent.descriptor, cString(name), 0o755) == 0 else {
+          throw Failure.system("mkdir", path: shown, errno: errno)
+        }
+      case .file(let identity, let isExecutable):
+        try copy(identity, to: name, in: parent.descriptor, isExecutable: isExecutable, shown: shown)
+      case .link(let target):
+        guard symlinkat(cString(target), parent.descriptor, cString(name)) == 0 else {
+          throw Failure.system("symlink", path: shown, errno: errno)
+        }
+      }
     }
-    guard hasher.finish() == identity else { throw try altered(identity) }
   }
 
-  private func makeFolder(_ path: [UInt8]) throws {
-    guard mkdir(cString(path), 0o755) == 0 else {
-      throw Failure.system("mkdir", path: String(decoding: path, as: UTF8.self), errno: errno)
+  private func copy(
+    _ identity: Identity, to name: [UInt8], in folder: Int32, isExecutable: Bool, shown: String
+  ) throws {
+    let object = try open(identity)
+    let descriptor = openat(
+      folder, cString(name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isExecutable ? 0o755 : 0o644)
+    guard descriptor >= 0 else { throw Failure.system("create", path: shown, errno: errno) }
+    do {
+      switch object {
+      case .bytes(let bytes): try Files.writeAll(bytes, to: descriptor, path: shown)
+      case .file(let file):
+        let copied = try FileHashing(descriptor: file.descriptor, path: file.path).copy(
+          to: descriptor, shown: shown, key: try index.fingerprintKey())
+        guard copied.identity == identity else { throw try altered(identity) }
+      }
+    } catch {
+      close(descriptor)
+      throw error
     }
+    // A file system may tell of a failed write only here.
+    guard close(descriptor) == 0 else { throw Failure.system("close", path: shown, errno: errno) }
   }
-
-  private func makeLink(_ path: [UInt8], to destination: [UInt8]) throws {
-    guard symlink(cString(destination), cString(path)) == 0 else {
-      throw Failure.system("symlink", path: String(decoding: path, as: UTF8.self), errno: errno)
-    }
-  }
-
-  private func cString(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
 }
+
+/// Bytes with a zero behind them, for system calls.
+func cString(_ bytes: some Sequence<UInt8>) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }

@@ -7,9 +7,74 @@ extension Store {
   /// True when the object's bytes are those of its name. An unchanged stamp answers without
   /// reading; any other is hashed, and an altered object goes into quarantine.
   public func isSound(_ identity: Identity, quarantines: Bool = true) throws -> Bool {
-    var status = stat()
-    guard lstat(path(of: identity), &status) == 0 else { return false }
-    if try index.stamp(ofObject: Store.name(of: identity)) == Stamp(status).columns { return true }
+    try soundPlace(of: identity, quarantines: quarantines) != nil
+  }
+
+  /// Whether a whole artifact is there and sound: for a folder its manifest and every file in it.
+  public func isSound(_ artifact: Artifact, quarantines: Bool = true) throws -> Bool {
+    if artifact.kind != .folder { return try isSound(artifact.identity, quarantines: quarantines) }
+    return try soundHolding(of: artifact.identity, quarantines: quarantines) != nil
+  }
+
+  /// The store's files whose stamps vouch for an artifact: while all are unchanged, so is every byte
+  /// of it. For a folder those of its manifest and of all its files. To be asked after a flush: what is
+  /// not durable yet is in no such file.
+  /// - Throws: `ObjectFault` when something of it is missing or altered.
+  public func files(holding artifact: Artifact) throws -> [String] {
+    var holding = Holding()
+    if artifact.kind == .folder {
+      guard let found = try soundHolding(of: artifact.identity) else {
+        throw ObjectFault(identity: artifact.identity, reason: .missing)
+      }
+      holding = found
+    } else {
+      guard let place = try soundPlace(of: artifact.identity) else {
+        throw ObjectFault(identity: artifact.identity, reason: .missing)
+      }
+      holding.insert(artifact.identity, at: place)
+    }
+    return (holding.packs.map { PackFormat.path(of: $0, in: root) } + holding.alone.map { path(of: $0) }).sorted()
+  }
+
+  // MARK: One object
+
+  /// Where a sound object is; `nil` when it is missing or altered.
+  func soundPlace(of identity: Identity, quarantines: Bool = true) throws -> ObjectPlace? {
+    switch pending.place(of: identity) {
+    case .packed(let pack, let offset): return .packed(pack: pack, offset: offset)
+    case .alone: return .alone(.none)
+    case nil: break
+    }
+    switch try index.place(of: identity) {
+    case .packed(let pack, let offset):
+      let place = ObjectPlace.packed(pack: pack, offset: offset)
+      if try isVouchedFor(pack) { return place }
+      if quarantines, try settle(pack) { return try index.place(of: identity) }
+      return try isVerified(identity, quarantines: quarantines) ? place : nil
+    case .alone(let stamp):
+      if Stamp.of(path(of: identity)) == stamp { return .alone(stamp) }
+    case nil: break
+    }
+    guard let stamp = Stamp.of(path(of: identity)), try isVerified(identity, quarantines: quarantines) else {
+      return nil
+    }
+    return .alone(stamp)
+  }
+
+  /// The same for one of many objects: a pack is asked once, and not for each of its thousands.
+  func soundPlace(
+    of identity: Identity, quarantines: Bool = true, vouched: inout Set<Int64>
+  ) throws -> ObjectPlace? {
+    if pending.place(of: identity) == nil, let place = try index.place(of: identity),
+      case .packed(let pack, _) = place, try vouched.contains(pack) || isVouchedFor(pack)
+    {
+      vouched.insert(pack)
+      return place
+    }
+    return try soundPlace(of: identity, quarantines: quarantines)
+  }
+
+  private func isVerified(_ identity: Identity, quarantines: Bool) throws -> Bool {
     do {
       try verify(identity, quarantines: quarantines)
       return true
@@ -18,61 +83,82 @@ extension Store {
     }
   }
 
-  /// Whether a whole artifact is there and sound: for a folder its manifest and every file in it.
-  public func isSound(_ artifact: Artifact, quarantines: Bool = true) throws -> Bool {
-    guard try isSound(artifact.identity, quarantines: quarantines) else { return false }
-    guard artifact.kind == .folder else { return true }
-    return try tree(artifact.identity).files.allSatisfy { try isSound($0, quarantines: quarantines) }
-  }
-
   /// Reads the whole object and compares both names, whatever its stamp says.
   /// - Parameter quarantines: false for one who only looks, such as an audit.
   /// - Throws: `ObjectFault` when it is missing or altered; an altered one goes into quarantine.
   public func verify(_ identity: Identity, quarantines: Bool = true) throws {
-    let path = path(of: identity)
-    let descriptor = try openObject(identity, quarantines: quarantines)
-    defer { close(descriptor) }
-    let before = try Stamp(descriptor: descriptor, path: path)
+    switch try open(identity, quarantines: quarantines) {
+    // Compared when they were read.
+    case .bytes: return
+    case .file(let file):
+      let before = try Stamp(descriptor: file.descriptor, path: file.path)
+      guard try hash(file) == identity else { throw try altered(identity, quarantines: quarantines) }
+      if try Stamp(descriptor: file.descriptor, path: file.path) == before {
+        try index.commit(IndexBatch(alone: [(identity, before)]))
+      }
+    }
+  }
+
+  // MARK: Packs
+
+  /// Whether a pack is as it was when its objects were known to be right.
+  func isVouchedFor(_ pack: Int64) throws -> Bool {
+    guard let stamp = Stamp.of(PackFormat.path(of: pack, in: root)) else { return false }
+    if let own = pending.ownStamp(ofPack: pack) { return own == stamp }
+    return try index.packStamp(pack) == stamp
+  }
+
+  /// Hashes every object of a pack that nothing vouches for: the altered ones go into quarantine, and the
+  /// pack's stamp vouches for the rest.
+  /// - Returns: false when another process writes to it, or it cannot be settled.
+  private func settle(_ pack: Int64) throws -> Bool {
+    if index.isReadOnly || pending.ownStamp(ofPack: pack) != nil { return false }
+    openPacks.forget(pack)
+    guard let file = try OpenPack(PackFormat.path(of: pack, in: root)) else { return false }
+    guard flock(file.descriptor, LOCK_SH | LOCK_NB) == 0 else { return false }
+    let before = try Stamp(descriptor: file.descriptor, path: file.path)
     var hasher = ContentHasher()
-    try hasher.update(readingFrom: descriptor, path: path)
-    guard hasher.finish() == identity else { throw try altered(identity, quarantines: quarantines) }
-    if try Stamp(descriptor: descriptor, path: path) == before {
-      try index.record(objects: [(Store.name(of: identity), before)])
+    var altered: [(Identity, [UInt8])] = []
+    for (identity, offset) in try index.members(ofPack: pack).sorted(by: { $0.offset < $1.offset }) {
+      let bytes = try file.read(Int(identity.size), at: offset)
+      if bytes.withUnsafeBytes({ hasher.identity(of: $0) }) != identity { altered.append((identity, bytes)) }
     }
+    for (identity, bytes) in altered { try keepAside(bytes, of: identity) }
+    let isSteady = try Stamp(descriptor: file.descriptor, path: file.path) == before
+    try index.settle(pack, isSteady ? before : Stamp.none, without: altered.map(\.0))
+    return isSteady
   }
 
-  /// Opens an object for reading. What stands at its place and is no regular file is altered.
-  func openObject(_ identity: Identity, quarantines: Bool = true) throws -> Int32 {
-    let path = path(of: identity)
-    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { throw ObjectFault(identity: identity, reason: .missing) }
-      if errno == ELOOP || errno == ENXIO { throw try altered(identity, quarantines: quarantines) }
-      throw Failure.system("open", path: path, errno: errno)
+  // MARK: Folders
+
+  /// What holds a sound folder; `nil` when something of it is missing or altered.
+  func soundHolding(of identity: Identity, quarantines: Bool = true) throws -> Holding? {
+    guard try isSound(identity, quarantines: quarantines) else { return nil }
+    if let holding = try index.holding(of: identity), try isSound(holding, quarantines: quarantines) { return holding }
+    var holding = Holding()
+    var isWhole = true
+    var vouched: Set<Int64> = []
+    func look(_ identity: Identity) throws {
+      if let place = try soundPlace(of: identity, quarantines: quarantines, vouched: &vouched) {
+        holding.insert(identity, at: place)
+      } else {
+        isWhole = false
+      }
     }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      throw try altered(identity, quarantines: quarantines)
+    try look(identity)
+    try ManifestReader.read(try read(identity, quarantines: quarantines)) { _, node in
+      if isWhole, case .file(let identity, _) = node { try look(identity) }
     }
-    return descriptor
+    guard isWhole else { return nil }
+    let found = holding
+    pending.remember { $0.holdings.append((identity, found)) }
+    return holding
   }
 
-  /// The fault of an altered object, which is put aside first.
-  func altered(_ identity: Identity, quarantines: Bool = true) throws -> ObjectFault {
-    if quarantines { try quarantine(identity) }
-    return ObjectFault(identity: identity, reason: .altered)
-  }
-
-  /// Moves an altered object out of the way, where a person can look at it and nothing serves it.
-  private func quarantine(_ identity: Identity) throws {
-    let name = Store.name(of: identity)
-    var target = "\(root)/quarantine/\(Files.name(name))"
-    while Files.exists(target) { target += "+" }
-    guard rename(path(of: identity), target) == 0 || errno == ENOENT else {
-      throw Failure.system("rename", path: path(of: identity), errno: errno)
-    }
-    try index.forget(object: name)
+  /// Whether nothing changed in what held a folder.
+  func isSound(_ holding: Holding, quarantines: Bool = true) throws -> Bool {
+    try holding.packs.allSatisfy { try isVouchedFor($0) }
+      && holding.alone.allSatisfy { try isSound($0, quarantines: quarantines) }
   }
 }
 

@@ -8,37 +8,137 @@ import Synchronization
 public final class Store: Sendable {
   public let root: String
   public let index: Index
+  let pending: Pending
+  let openPacks: OpenPacks
+  /// How much a flush has made durable; see `Pending.mark`.
+  let flushed = Mutex<UInt64>(0)
   private let temporary = Mutex<TemporaryFolder?>(nil)
+  /// Held shared from the first write on: a collection waits for its end.
+  private let use = Mutex<FileLock?>(nil)
+  private let device: UInt64
+  private let inode: UInt64
 
-  static let formatText = "lemma store 1\n"
+  static let formatText = "lemma store 2\n"
+  private static let firstFormatText = "lemma store 1\n"
 
-  /// Opens the store at `root`, making it when there is none, and sweeps what dead processes left.
-  /// - Throws: `Failure` when the folder is of another format or cannot be written.
+  /// Opens the store at `root`, making it when there is none. An existing store costs two system calls
+  /// or three; its index is opened when it is first asked.
+  /// - Throws: `Failure` when the folder is of another format, another user's or open to others' writes,
+  ///   or cannot be made.
   public init(at root: String) throws {
     self.root = root
-    for folder in ["objects", "actions", "locks", "tmp", "quarantine"] {
+    let isMade = try Store.check(root)
+    if !isMade { try Store.make(root) }
+    var status = stat()
+    guard stat(root, &status) == 0 else { throw Failure.system("stat", path: root, errno: errno) }
+    try Store.checkOwner(status, root)
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    let isReadOnly = access(root, W_OK) != 0 && (errno == EROFS || errno == EACCES)
+    index = Index(path: "\(root)/index.sqlite", isReadOnly: isReadOnly) { database in
+      try Store.adopt(Store.packsOnDisk(root), in: root, database)
+    }
+    pending = Pending(root: root)
+    openPacks = OpenPacks(root: root)
+  }
+
+  deinit {
+    // What is only remembered, such as the stamps that a status found. Whoever promised durability
+    // flushed before.
+    try? flush()
+  }
+
+  // MARK: Opening
+
+  /// Whether there is a store of this version; one of the first is brought up to date.
+  private static func check(_ root: String) throws -> Bool {
+    let format = "\(root)/format"
+    guard Files.exists(format) else { return false }
+    switch try Files.readText(format) {
+    case formatText: return true
+    // The first version is this one without packs.
+    case firstFormatText: return access(root, W_OK) != 0 && errno == EROFS
+    default:
+      throw Failure(.store, "store-format", "'\(root)' is not a store of this version", hint: "see '\(format)'")
+    }
+  }
+
+  private static func checkOwner(_ status: stat, _ root: String) throws {
+    guard status.st_uid == geteuid() else {
+      throw Failure(
+        .store, "foreign-store", "the store '\(root)' belongs to another user (number \(status.st_uid))",
+        hint: "choose a store of your own with --store")
+    }
+    guard status.st_mode & 0o002 == 0 else {
+      throw Failure(
+        .store, "open-store", "everybody may write to the store '\(root)'", hint: "chmod 700 '\(root)'")
+    }
+  }
+
+  private static func make(_ root: String) throws {
+    let isNew = !Files.exists(root)
+    try Files.makeFolder(root)
+    var status = stat()
+    guard stat(root, &status) == 0 else { throw Failure.system("stat", path: root, errno: errno) }
+    try checkOwner(status, root)
+    // Others must not read it either: the index holds the secret of the fingerprints.
+    if isNew || Files.exists("\(root)/format"), chmod(root, 0o700) != 0 {
+      throw Failure.system("chmod", path: root, errno: errno)
+    }
+    for folder in ["objects", "packs", "censuses", "actions", "locks", "tmp", "quarantine"] {
       try Files.makeFolder("\(root)/\(folder)")
     }
-    // One at a time: SQLite gives up at once, without waiting, where two would switch a new index's
-    // journal mode together.
     guard let opening = try FileLock.take("\(root)/locks/opening", pollEvery: 0.002) else {
       throw Failure(.internal, "lock", "the store's lock was not given")
     }
     defer { withExtendedLifetime(opening) {} }
-    let format = "\(root)/format"
-    if Files.exists(format) {
-      guard try Files.readText(format) == Store.formatText else {
-        throw Failure(.store, "store-format", "'\(root)' is not a store of this version", hint: "see '\(format)'")
-      }
-    } else {
-      // Backup tools and indexers skip a folder with this tag: https://bford.info/cachedir/
-      try Files.write(Array("Signature: 8a477f597d28d172789f06886806bc55\n".utf8), to: "\(root)/CACHEDIR.TAG")
-      // Results are not for version control, whatever the project's own rules say.
-      if !Files.exists("\(root)/.gitignore") { try Files.write(Array("*\n".utf8), to: "\(root)/.gitignore") }
-      try Files.write(Array(Store.formatText.utf8), to: format, durable: true)
+    if try check(root) { return }
+    // Backup tools and indexers skip a folder with this tag: https://bford.info/cachedir/
+    try Files.write(Array("Signature: 8a477f597d28d172789f06886806bc55\n".utf8), to: "\(root)/CACHEDIR.TAG")
+    // Results are not for version control, whatever the project's own rules say.
+    if !Files.exists("\(root)/.gitignore") { try Files.write(Array("*\n".utf8), to: "\(root)/.gitignore") }
+    try Files.write(Array(formatText.utf8), to: "\(root)/format", durable: true)
+  }
+
+  /// Whether a folder is the store itself.
+  func isRoot(device: UInt64, inode: UInt64) -> Bool { device == self.device && inode == self.inode }
+
+  // MARK: Writing
+
+  /// To be called before anything is written: takes the store into use, and puts in order what dead
+  /// processes left.
+  func prepareToWrite() throws {
+    try use.withLock { use in
+      if use != nil { return }
+      if index.isReadOnly { throw readOnly() }
+      use = try FileLock.share("\(root)/locks/use")
+      try sweep()
+      try adoptStrays()
+      try mergeSmallPacks()
     }
-    index = try Index(path: "\(root)/index.sqlite")
-    try sweep()
+  }
+
+  /// Takes the store alone: nobody else writes to it until the lock goes.
+  /// - Throws: `Failure` of code `store-in-use` when others do not finish within some seconds.
+  func useAlone() throws -> FileLock {
+    use.withLock { $0 = nil }
+    var tries = 0
+    let lock = try FileLock.take("\(root)/locks/use") {
+      tries += 1
+      return tries > 50
+    }
+    guard let lock else {
+      throw Failure(
+        .store, "store-in-use", "another process writes to the store '\(root)'",
+        hint: "try again when it is done")
+    }
+    return lock
+  }
+
+  func readOnly() -> Failure {
+    Failure(
+      .store, "store-read-only", "the store '\(root)' is read-only, so nothing can be taken into it",
+      hint: "remount it writable, or choose another with --store")
   }
 
   /// Removes temporary folders that no living process holds.
@@ -54,23 +154,18 @@ public final class Store: Sendable {
     }
   }
 
-  /// Whether a folder's status is that of the store itself.
-  func isRoot(_ status: stat) throws -> Bool {
-    var own = stat()
-    guard stat(root, &own) == 0 else { throw Failure.system("stat", path: root, errno: errno) }
-    return status.st_dev == own.st_dev && status.st_ino == own.st_ino
-  }
-
   /// A fresh name for a temporary file of this process, inside the store's file system.
-  func temporaryPath() throws -> String {
+  func temporaryPath(_ name: String? = nil) throws -> String {
     try temporary.withLock { folder in
       if folder == nil { folder = try TemporaryFolder(in: "\(root)/tmp") }
-      return folder?.next() ?? ""
+      return folder?.path(name) ?? ""
     }
   }
 
-  /// The file name of an object, below `objects/`: XXH3-128, then the head of the seal, so that a
-  /// forged pair with one XXH3-128 becomes two objects.
+  // MARK: Names
+
+  /// The file name of an object of its own, below `objects/`: XXH3-128, then the head of the seal, so
+  /// that a forged pair with one XXH3-128 becomes two objects.
   static func name(of identity: Identity) -> String {
     let hex = identity.digest.hex
     return "\(hex.prefix(2))/\(hex.dropFirst(2))-\(identity.seal.hex.prefix(16))"

@@ -29,7 +29,9 @@ final class TemporaryFolder {
 
   deinit { try? Files.remove(path) }
 
-  func next() -> String {
+  /// The path of a file in it: of this name, or else of one not given out yet.
+  func path(_ name: String?) -> String {
+    if let name { return "\(path)/\(name)" }
     count += 1
     return "\(path)/\(count)"
   }

@@ -48,16 +48,14 @@ struct AuditTests {
   func flippedObject() throws {
     let project = try makeProject()
     let expected = try project.digests()
-    let objects = try Command.run(["find", "cache/objects", "-type", "f"], in: project.space.path).out.split(
-      separator: "\n")
+    let objects = try StoredObject.all(in: project.space.file("cache")).filter { $0.size > 0 }
     #expect(objects.count >= 5)
     for object in objects {
-      let name = Files.name(String(object))
-      let digest = Files.name(Files.parent(String(object))) + name.split(separator: "-")[0]
-      try Digests.flip(String(object), in: project)
+      try object.flip()
       let audit = try project.lemma("audit", "count.rows")
       #expect(
-        audit.status == 1 && audit.out.contains("object \(digest)") && audit.out.contains("altered"), "\(audit.out)")
+        audit.status == 1 && audit.out.contains("object \(object.digest)") && audit.out.contains("altered"),
+        "\(audit.out)")
       #expect(try project.digests() == expected)
       #expect(try project.read("results/metrics.json") == "{\"rows\": 2}\n")
     }
@@ -68,10 +66,8 @@ struct AuditTests {
     let project = try makeProject()
     let expected = try project.digests()
     let bytes = try Files.read(project.space.file("results/derived.jsonl"))
-    let objects = try Command.run(["grep", "-rlF", "parent", "cache/objects"], in: project.space.path).out
-    let object = try #require(
-      try objects.split(separator: "\n").first { try Files.read(project.space.file(String($0))) == bytes })
-    try Digests.flip(String(object), in: project)
+    let objects = try StoredObject.all(in: project.space.file("cache"))
+    try #require(try objects.first { try $0.read() == bytes }).flip()
     unlink(project.space.file("results/derived.jsonl"))
     #expect(try project.run() == ["derive"])
     #expect(try project.digests() == expected)

@@ -139,7 +139,7 @@ struct CrashTests {
     let project = Project()
     try project.write(
       "lemma.yaml",
-      "pipeline: p\nstages:\n  a:\n    run: 'head -c 3000000 /dev/zero > ${out.x}'\n    out: { x: x.bin }\n")
+      "pipeline: p\nstages:\n  a:\n    run: 'yes | head -c 3000000 > ${out.x}'\n    out: { x: x.bin }\n")
     let disk = TestSpace()
     guard try Command.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", disk.path], in: "/").status == 0 else {
       return

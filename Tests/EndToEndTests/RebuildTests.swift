@@ -230,7 +230,7 @@ struct RebuildTests {
     let output = try project.lemma("run", environment: ["STRAY": "stray", "SECRET_TOKEN": "canary-4711"])
     #expect(output.status == 0, "\(output.error)")
     #expect(try project.read("x.txt") == "-yes please-11\n")
-    let found = try Command.run(["grep", "-r", "canary-4711", "."], in: project.space.path)
+    let found = try Command.run(["grep", "-rao", "canary-4711", "."], in: project.space.path)
     #expect(found.out == "")
     #expect(try project.lemma("run").error.contains("up to date"), "a known result needs no secret")
   }
@@ -255,8 +255,8 @@ struct RebuildTests {
       let output = try project.lemma("run", environment: ["SECRET_TOKEN": "canary-4711"])
       #expect(!(output.out + output.error).contains("canary"))
     }
-    #expect(try Command.run(["grep", "-r", "canary-4711", "."], in: project.space.path).out == "")
-    #expect(try Command.run(["grep", "-rF", "token ***TOKEN***", "cache/objects"], in: project.space.path).out != "")
+    #expect(try Command.run(["grep", "-rao", "canary-4711", "."], in: project.space.path).out == "")
+    #expect(try Command.run(["grep", "-raoF", "token ***TOKEN***", "cache/packs"], in: project.space.path).out != "")
   }
 
   @Test("a tool that changes while a stage waits does not lend its result to the old one")

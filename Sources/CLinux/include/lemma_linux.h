@@ -4,10 +4,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// Removes a file, or a folder and all in it, never following a symbolic link. Folders without
-// write permission are made writable first. Returns 0 (also when nothing was there) or an errno.
-int lemma_remove_tree(const char *path);
-
 // Takes a read lease (fcntl F_SETLEASE), which the kernel refuses while anyone has the file open
 // for writing or mapped writable. Returns 0, or an errno: EAGAIN when there is a writer.
 int lemma_lease_read(int fd);

@@ -29,8 +29,9 @@ extension Store {
   public func verifiedPath(_ identity: Identity) throws -> String {
     switch try open(identity) {
     case .file:
+      // Under its temporary name another thread's flush could rename it away from the reader.
+      if case .alone = pending.place(of: identity) { try flush() }
       try verify(identity)
-      if case .alone(let temporary) = pending.place(of: identity) { return temporary }
       return path(of: identity)
     case .bytes(let bytes):
       let path = try temporaryPath(identity.digest.hex + identity.seal.hex)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times the store beside git, cp, xxhsum and openssl: a folder of small files and one large file.
+"""Times the store beside git, cp, dd, xxhsum and openssl: a folder of small files and one large file.
 
 Both sides of a row run one after the other, `--rounds` times; a row shows the medians and their ratio. Build the
 timer first: swift build -c release --static-swift-stdlib --product store-timer
@@ -111,6 +111,7 @@ def file_rows(space, options):
 
     def fresh():
         shutil.rmtree(space / "cache-of-file", ignore_errors=True)
+        (space / "copy").unlink(missing_ok=True)
         os.sync()
 
     def touched():
@@ -120,6 +121,8 @@ def file_rows(space, options):
     name = f"{options.gigabytes} GiB file"
     row(f"{name}: first ingest, durable", ingest, "openssl sha256",
         (lambda: seconds(["openssl", "sha256", str(big)], space)) if has("openssl") else None, 3, fresh)
+    row(f"{name}: first ingest, durable", ingest, "dd conv=fsync, a copy",
+        lambda: seconds(["dd", f"if={big}", f"of={space}/copy", "bs=1M", "conv=fsync"], space), 3, fresh)
     ingest()
     row(f"{name}: dirty check by reading", identify, "xxhsum -H2",
         (lambda: seconds(["xxhsum", "-H2", str(big)], space)) if has("xxhsum") else None, options.rounds, touched)

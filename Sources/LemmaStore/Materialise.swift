@@ -30,7 +30,8 @@ extension Store {
     switch try open(identity) {
     case .file:
       try verify(identity)
-      if case .alone(let temporary) = pending.place(of: identity) { return temporary }
+      // Under its temporary name it would be gone after the next flush.
+      if case .alone = pending.place(of: identity) { try flush() }
       return path(of: identity)
     case .bytes(let bytes):
       let path = try temporaryPath(identity.digest.hex + identity.seal.hex)

@@ -79,6 +79,10 @@ final class Resolver {
   /// The artifact of a declared source.
   func artifact(ofSource name: String) throws -> Artifact {
     guard let source = sources[name] else { throw Failure(.internal, "source", "there is no source '\(name)'") }
+    // A source may lie elsewhere, if its path says so.
+    if !source.path.hasPrefix("/"), source.path != "..", !source.path.hasPrefix("../") {
+      try reads.check(source.path, what: "source '\(name)'", at: source.position)
+    }
     return try file(source.path, at: source.position, what: "source '\(name)'")
   }
 

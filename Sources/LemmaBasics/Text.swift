@@ -6,6 +6,9 @@ public func printable(_ text: String) -> String {
   escaping(text) { "\\u{\(String($0.value, radix: 16))}" }
 }
 
+/// The same on one line.
+public func printableLine(_ text: String) -> String { printable(text).replacing("\n", with: "\\n") }
+
 /// The same for text that is JSON: such characters stand in its strings only, and become `\uXXXX`, so
 /// that the value stays what it is.
 public func printableJSON(_ text: String) -> String {

@@ -38,7 +38,8 @@ final class ProjectReads {
       .contains { String(decoding: $0, as: UTF8.self).lowercased() == ".git" }
     guard isInProject, !isInStore, !isInGit else {
       throw Failure(
-        .user, "input-escapes", "\(what): '\(path)' leads to '\(place)', which is no part of the project's files", at: position,
+        .user, "input-escapes", "\(what): '\(path)' leads to '\(place)', which is no part of the project's files",
+        at: position,
         hint: "name the place itself under 'sources:', and use ${sources.NAME}")
     }
   }

@@ -40,7 +40,9 @@ final class ProgressDisplay: Sendable {
       case .started(let stage, let reason):
         state.running.append(Running(stage: stage, started: Clock.monotonic()))
         line(
-          &state, "\(Terminal.paint("start ", .blue)) \(printableLine(stage))  \(Terminal.paint("\(printableLine(reason))", .dim))")
+          &state,
+          "\(Terminal.paint("start ", .blue)) \(printableLine(stage))  \(Terminal.paint("\(printableLine(reason))", .dim))"
+        )
       case .progress(let stage, let progress): update(&state, stage, progress)
       case .restored(let stage, let path):
         line(

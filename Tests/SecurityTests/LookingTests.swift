@@ -7,7 +7,8 @@ private let hasStrace = (try? Command.run(["strace", "-c", "true"], in: "/").sta
 @Suite("Commands that only look start nothing and change nothing")
 struct LookingTests {
   static let commands = [
-    ["check"], ["plan"], ["status"], ["graph"], ["why", "a"], ["log"], ["show"], ["show", "a"], ["audit", "a"], ["schema"], ["kinds", "sft"],
+    ["check"], ["plan"], ["status"], ["graph"], ["why", "a"], ["log"], ["show"], ["show", "a"], ["audit", "a"],
+    ["schema"], ["kinds", "sft"],
     ["check", "--json"], ["plan", "--json"], ["status", "--json"], ["show", "--json"], ["audit", "a", "--json"],
   ]
 
@@ -33,13 +34,17 @@ struct LookingTests {
   func processes() throws {
     let project = try project()
     for words in LookingTests.commands {
-      let trace = ["strace", "-f", "-qq", "-o", "trace", "-e", "trace=execve,execveat,fork,vfork,clone,clone3", lemmaProgram]
+      let trace = [
+        "strace", "-f", "-qq", "-o", "trace", "-e", "trace=execve,execveat,fork,vfork,clone,clone3", lemmaProgram,
+      ]
       let output = try project.shell("exec \"$@\"", trace + words)
       #expect(output.status == 0, "\(words): \(output)")
       let calls = try project.space.read("trace").split(separator: "\n")
       #expect(calls.count { $0.contains("execve") } == 1, "\(words): \(calls)")
       // A thread is no process.
-      let children = calls.filter { $0.contains("fork(") || $0.contains("clone") && !$0.contains("CLONE_THREAD") && !$0.contains("resumed") }
+      let children = calls.filter {
+        $0.contains("fork(") || $0.contains("clone") && !$0.contains("CLONE_THREAD") && !$0.contains("resumed")
+      }
       #expect(children == [], "\(words)")
     }
     #expect(!project.exists("RAN"))

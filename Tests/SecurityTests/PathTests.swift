@@ -17,22 +17,32 @@ struct PathTests {
     "%2e%2e/outside/secret.txt", "..%2foutside%2fsecret.txt", "%252e%252e%252foutside", "%c0%ae%c0%ae/outside",
     "\u{2024}\u{2024}/outside/secret.txt", "\u{FF0E}\u{FF0E}/outside/secret.txt", "..\u{301}/outside/secret.txt",
     "..\u{2215}outside", "..\\0/outside/secret.txt", "secret.txt\\0.jsonl", "....//outside/secret.txt",
-    ".../outside/secret.txt", ".. /outside/secret.txt", " ../outside/secret.txt", "..\\t/outside", "..;/outside/secret.txt",
+    ".../outside/secret.txt", ".. /outside/secret.txt", " ../outside/secret.txt", "..\\t/outside",
+    "..;/outside/secret.txt",
     "file://OUTSIDE/secret.txt", ".git/config", ".git/hooks/post-commit", ".GIT/config", ".Git/hooks/x", ".git/",
     "sub/.git/config", "sub/../.git/config", "./.git//config", ".git\\0/config", "cache/format", "cache/index.sqlite",
-    "./cache/objects/x", "cache//format", "a/../cache/format", "CACHE/format", "link/secret.txt", "link", "deep/link/secret.txt",
-    "filelink", "deep/../link/secret.txt", "dangling", "dangling/x", "gitlink/config", "storelink/format", "rootlink/etc/hostname",
+    "./cache/objects/x", "cache//format", "a/../cache/format", "CACHE/format", "link/secret.txt", "link",
+    "deep/link/secret.txt",
+    "filelink", "deep/../link/secret.txt", "dangling", "dangling/x", "gitlink/config", "storelink/format",
+    "rootlink/etc/hostname",
     "loop", "loop/x", "cwdlink/../outside/secret.txt", "", ".", "./", "a//b", "-rf", "--help",
-    String(repeating: "d/", count: 100) + "x", String(repeating: "n", count: 300), String(repeating: "long/", count: 2000),
+    String(repeating: "d/", count: 100) + "x", String(repeating: "n", count: 300),
+    String(repeating: "long/", count: 2000),
   ]
 
   /// How a path gets into a pipeline; `PATH` stands for it, in double quotes.
   static let entries: [(name: String, stages: String)] = [
-    ("source", "sources: { s: { path: \"PATH\" } }\nstages:\n  a: { run: 'cat ${in.i} > ${out.o}', in: { i: \"${sources.s}\" }, out: { o: results/o.txt } }\n"),
+    (
+      "source",
+      "sources: { s: { path: \"PATH\" } }\nstages:\n  a: { run: 'cat ${in.i} > ${out.o}', in: { i: \"${sources.s}\" }, out: { o: results/o.txt } }\n"
+    ),
     ("in", "stages:\n  a: { run: 'cat ${in.i} > ${out.o}', in: { i: \"PATH\" }, out: { o: results/o.txt } }\n"),
     ("out", "stages:\n  a: { run: 'echo ESCAPED > ${out.o}', out: { o: \"PATH\" } }\n"),
     ("out folder", "stages:\n  a: { run: 'mkdir ${out.o}; echo ESCAPED > ${out.o}/config', out: { o: \"PATH\" } }\n"),
-    ("word", "stages:\n  a: { run: [sh, -c, 'cat \"$1\" > \"$2\" || true', sh, \"PATH\", \"${out.o}\"], out: { o: results/o.txt } }\n"),
+    (
+      "word",
+      "stages:\n  a: { run: [sh, -c, 'cat \"$1\" > \"$2\" || true', sh, \"PATH\", \"${out.o}\"], out: { o: results/o.txt } }\n"
+    ),
   ]
 
   @Test("forms of paths as source, input, output and word", arguments: entries.indices)
@@ -92,7 +102,8 @@ struct PathTests {
   func manifests(index: Int) {
     let form = PathTests.forms[index].replacing("\\0", with: "\u{0}").replacing("\\\\", with: "\\")
     let digest = String(repeating: "0", count: 32) + " 0 " + String(repeating: "0", count: 64)
-    for record in ["f \(digest) \(form)\u{0}", "x \(digest) \(form)\u{0}", "d \(form)\u{0}", "l \(form)\u{0}/etc\u{0}"] {
+    for record in ["f \(digest) \(form)\u{0}", "x \(digest) \(form)\u{0}", "d \(form)\u{0}", "l \(form)\u{0}/etc\u{0}"]
+    {
       guard let tree = try? Tree(parsing: Array("lemma tree 1\n\(record)".utf8)) else { continue }
       for entry in tree.entries {
         let parts = entry.path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
@@ -114,7 +125,8 @@ struct PathTests {
     let manifests = [
       "l a\u{0}../outside\u{0}f \(file) a/x\u{0}", "d a\u{0}l a/b\u{0}../../outside\u{0}f \(file) a/b/x\u{0}",
       "l a\u{0}../outside\u{0}d a/x\u{0}", "l a\u{0}/\u{0}l a/b\u{0}/\u{0}", "f \(file) ../outside/x\u{0}",
-      "d ..\u{0}d ../outside\u{0}f \(file) ../outside/x\u{0}", "f \(file) /x\u{0}", "d a\u{0}d a\u{0}f \(file) a/x\u{0}",
+      "d ..\u{0}d ../outside\u{0}f \(file) ../outside/x\u{0}", "f \(file) /x\u{0}",
+      "d a\u{0}d a\u{0}f \(file) a/x\u{0}",
       "d a\u{0}l a\u{0}../outside\u{0}f \(file) a/x\u{0}", "f \(file) a\u{0}f \(file) a/x\u{0}",
     ]
     for manifest in manifests {
@@ -129,7 +141,8 @@ struct PathTests {
 
   /// Records after the header that make no manifest.
   static let malformed: [String] = [
-    "", "f", "f ", "f x\u{0}", "q a\u{0}", "d a", "d \u{0}", "dd a\u{0}", " a\u{0}", "\u{0}", "\u{0}\u{0}", "l a\u{0}", "l a\u{0}b",
+    "", "f", "f ", "f x\u{0}", "q a\u{0}", "d a", "d \u{0}", "dd a\u{0}", " a\u{0}", "\u{0}", "\u{0}\u{0}", "l a\u{0}",
+    "l a\u{0}b",
     "f 0 0 0 a\u{0}", "f \(String(repeating: "0", count: 32)) 0 \(String(repeating: "0", count: 63)) a\u{0}",
     "f \(String(repeating: "g", count: 32)) 0 \(String(repeating: "0", count: 64)) a\u{0}",
     "f \(String(repeating: "A", count: 32)) 0 \(String(repeating: "0", count: 64)) a\u{0}",
@@ -146,7 +159,9 @@ struct PathTests {
     #expect(throws: Failure.self) { try Tree(parsing: Array("lemma tree 1\n\(records)".utf8)) }
   }
 
-  @Test("what has not a manifest's beginning is refused", arguments: ["", "lemma tree", "lemma tree 2\n", "lemma tree 1", "\u{0}"])
+  @Test(
+    "what has not a manifest's beginning is refused",
+    arguments: ["", "lemma tree", "lemma tree 2\n", "lemma tree 1", "\u{0}"])
   func foreign(_ text: String) {
     #expect(throws: Failure.self) { try Tree(parsing: Array(text.utf8)) }
   }

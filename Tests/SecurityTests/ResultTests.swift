@@ -8,13 +8,15 @@ struct ResultTests {
 
   /// What stands in the place of the one result of a stage with the output `o`.
   static let results: [String] = [
-    "", "null", "7", "[]", "{}", "\"x\"", "{", "{\"outputs\":", "{\"outputs\":null}", "{\"outputs\":[]}", "{\"outputs\":{}}",
+    "", "null", "7", "[]", "{}", "\"x\"", "{", "{\"outputs\":", "{\"outputs\":null}", "{\"outputs\":[]}",
+    "{\"outputs\":{}}",
     "{\"outputs\":{\"o\":null}}", "{\"outputs\":{\"o\":7}}", "{\"outputs\":{\"o\":{}}}", "{\"outputs\":{\"x\":{}}}",
     artifact(size: "-1"), artifact(size: "1.5"), artifact(size: "\"1\""), artifact(size: "1e300"),
     artifact(size: "9223372036854775807"), artifact(size: "9223372036854775808"), artifact(xxh3: ""),
     artifact(xxh3: "../../../../etc/passwd"), artifact(xxh3: "ZZ"), artifact(sha256: "00"),
     artifact(sha256: "../../../../../../../../../../../../../../../../../etc/passwd/xx"), artifact(type: "device"),
-    artifact(type: "folder"), artifact(type: "\\u001b[31m"), artifact(), "{\"outputs\":{\"o\":{\"type\":\"file\",\"type\":\"file\"}}}",
+    artifact(type: "folder"), artifact(type: "\\u001b[31m"), artifact(),
+    "{\"outputs\":{\"o\":{\"type\":\"file\",\"type\":\"file\"}}}",
     String(repeating: "[", count: 100_000), "{\"outputs\":{\"o\":\"\u{0}\"}}",
   ]
 
@@ -62,7 +64,9 @@ struct ResultTests {
     for document in ["", "{", "7", "null", String(repeating: "[", count: 100_000)] {
       try project.write("poison.sql", "UPDATE last_actions SET document = '\(document)';\n")
       #expect(try project.shell("sqlite3 cache/index.sqlite < poison.sql").status == 0)
-      for words in [["status", "good.yaml"], ["plan", "good.yaml"], ["why", "b", "good.yaml"], ["run", "good.yaml"]] {
+      for words in [
+        ["status", "good.yaml"], ["plan", "good.yaml"], ["why", "b", "good.yaml"], ["run", "good.yaml"],
+      ] {
         expectClear(try project.lemma(words), "\(words) with \(document.prefix(9))", status: 0, tells: [])
       }
     }

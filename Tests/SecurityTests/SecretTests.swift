@@ -7,7 +7,8 @@ import Testing
 struct SecretTests {
   /// Values that a variable passes to a command: without a shape that would tell them.
   static let values = [
-    "PLAIN": "correct-horse-battery", "NUMBERS": "8271640935", "SPACES": "two words and more", "SIGNS": "a$b'c\"d\\e%f&g<h>",
+    "PLAIN": "correct-horse-battery", "NUMBERS": "8271640935", "SPACES": "two words and more",
+    "SIGNS": "a$b'c\"d\\e%f&g<h>",
     "UNICODE": "schlüssel-größe-ß", "LONG": String(repeating: "long-secret/", count: 400), "SHORT": "q7w8",
     "LINES": "first line of it\nsecond line of it", "URLISH": "p@ss/w?rd#12",
   ]
@@ -32,7 +33,10 @@ struct SecretTests {
     ("https://someone:pass-word-123@example.org/data", "pass-word-123"),
     ("postgres://admin:hunter2hunter2@db:5432/x", "hunter2hunter2"),
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJlLWNhbmFyeQ", "c2lnbmF0dXJlLWNhbmFyeQ"),
-    ("-----BEGIN PRIVATE KEY-----|MIIEvQIBADANBgkqhkiG9w0BCanary|-----END PRIVATE KEY-----", "MIIEvQIBADANBgkqhkiG9w0BCanary"),
+    (
+      "-----BEGIN PRIVATE KEY-----|MIIEvQIBADANBgkqhkiG9w0BCanary|-----END PRIVATE KEY-----",
+      "MIIEvQIBADANBgkqhkiG9w0BCanary"
+    ),
     ("-----BEGIN OPENSSH PRIVATE KEY-----|b3BlbnNzaC1rZXktdjEAAAAAcanary", "b3BlbnNzaC1rZXktdjEAAAAAcanary"),
     ("?api_key=sk-Zyxwvutsrq0123456789Ponm&x=1", "Zyxwvutsrq0123456789Ponm"),
   ]
@@ -58,8 +62,11 @@ struct SecretTests {
 
   /// Commands print bytes that are no text, too.
   private func looks(_ project: HostileProject) throws -> String {
-    try [["status"], ["plan"], ["log"], ["show"], ["show", "--json"], ["show", "a"], ["show", "a", "--json"], ["why", "a"], ["graph"]]
-      .map { try project.lemma($0, environment: SecretTests.values) }.map { $0.out + $0.error }.joined()
+    try [
+      ["status"], ["plan"], ["log"], ["show"], ["show", "--json"], ["show", "a"], ["show", "a", "--json"],
+      ["why", "a"], ["graph"],
+    ]
+    .map { try project.lemma($0, environment: SecretTests.values) }.map { $0.out + $0.error }.joined()
   }
 
   @Test("the values of env:NAME, printed by a command that ends well, fails, or is asked about", arguments: [0, 3])
@@ -87,8 +94,11 @@ struct SecretTests {
 
   @Test(
     "a result that holds a secret is refused and not kept",
-    arguments: ["echo \"$PLAIN\" > ${out.o}", "mkdir ${out.o}; echo \"$LONG\" > ${out.o}/x", "mkdir ${out.o}; echo 1 > \"${out.o}/$NUMBERS\"",
-      "printf '%s' \"$LINES\" > ${out.o}", "head -c 1048570 /dev/zero > ${out.o}; printf '%s' \"$SPACES\" >> ${out.o}"])
+    arguments: [
+      "echo \"$PLAIN\" > ${out.o}", "mkdir ${out.o}; echo \"$LONG\" > ${out.o}/x",
+      "mkdir ${out.o}; echo 1 > \"${out.o}/$NUMBERS\"",
+      "printf '%s' \"$LINES\" > ${out.o}", "head -c 1048570 /dev/zero > ${out.o}; printf '%s' \"$SPACES\" >> ${out.o}",
+    ])
   func inOutputs(script: String) throws {
     let project = HostileProject()
     try project.write(
@@ -124,7 +134,8 @@ struct SecretTests {
       """)
     let output = try project.lemma(["run"], environment: SecretTests.values)
     #expect(output.status == 1)
-    expectNone(["correct-horse-battery"], in: try output.error + looks(project) + kept(project, but: ["lemma.yaml"]), "a metric")
+    expectNone(
+      ["correct-horse-battery"], in: try output.error + looks(project) + kept(project, but: ["lemma.yaml"]), "a metric")
   }
 
   @Test("what looks like a key in what a command prints, whether it ends well or fails", arguments: [0, 3])
@@ -137,7 +148,8 @@ struct SecretTests {
       try project.write("said.txt", text + "\n")
       try project.write(
         "lemma.yaml",
-        "pipeline: p\nstages:\n  a: { run: 'cat ${in.i}; cat ${in.i} >&2; echo \(portion) > ${out.o}; exit \(status)', in: { i: said.txt }, out: { o: results/o.txt } }\n")
+        "pipeline: p\nstages:\n  a: { run: 'cat ${in.i}; cat ${in.i} >&2; echo \(portion) > ${out.o}; exit \(status)', in: { i: said.txt }, out: { o: results/o.txt } }\n"
+      )
       let output = try project.lemma(["run"])
       #expect(output.status == (status == 0 ? 0 : 1), "\(output)")
       if status != 0 { #expect(output.error.contains("***"), "\(output.error)") }
@@ -145,14 +157,17 @@ struct SecretTests {
       expectNone(secrets, in: try output.out + output.error + looks(project), "the terminal")
       // The input is kept as it is: it is data. The log and the ledger are not.
       try Files.remove(project.space.file("said.txt"))
-      let logs = try project.shell("find cache -type f -not -path 'cache/ledger.git/*' -print0 | xargs -0 grep -laF -e '\(secrets[0])'")
+      let logs = try project.shell(
+        "find cache -type f -not -path 'cache/ledger.git/*' -print0 | xargs -0 grep -laF -e '\(secrets[0])'")
       #expect(logs.out.split(separator: "\n").count <= 1, "the log is kept with a key: \(logs.out)")
       expectNone(
-        secrets, in: try project.shell("git --git-dir cache/ledger.git cat-file --batch-all-objects --batch").out, "the ledger")
+        secrets, in: try project.shell("git --git-dir cache/ledger.git cat-file --batch-all-objects --batch").out,
+        "the ledger")
     }
   }
 
-  @Test("what looks like a key in a pipeline file is refused with the way out, and not repeated", arguments: shapes.indices)
+  @Test(
+    "what looks like a key in a pipeline file is refused with the way out, and not repeated", arguments: shapes.indices)
   func inFiles(index: Int) throws {
     let shape = SecretTests.shapes[index]
     let project = HostileProject()
@@ -179,10 +194,12 @@ struct SecretTests {
   }
 
   static let innocent = [
-    "sk-learn-models/experiment-2024-baseline-v2", "task-abcdefghijklmnopqrstuvwxyz", "risk-Assessment-2024-Final-Version-3",
+    "sk-learn-models/experiment-2024-baseline-v2", "task-abcdefghijklmnopqrstuvwxyz",
+    "risk-Assessment-2024-Final-Version-3",
     "hf_tokenizer_fast_path", "ghp_short", "AKIA", "AKIAlowercaseletters", "bearer of good news and of bad",
     "https://example.org/a@b:c", "ssh://git@example.org/x.git", "https://user@example.org/", "mailto:a:b@example.org",
-    "https://${params.user}:${params.word}@example.org", "eyJ is how base 64 begins", "-----BEGIN CERTIFICATE-----", "npm_config_cache",
+    "https://${params.user}:${params.word}@example.org", "eyJ is how base 64 begins", "-----BEGIN CERTIFICATE-----",
+    "npm_config_cache",
   ]
 
   @Test("what only resembles a key is let through", arguments: innocent)

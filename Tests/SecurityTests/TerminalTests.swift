@@ -6,8 +6,10 @@ import Testing
 struct TerminalTests {
   /// Sequences that a terminal would obey, or that make a text look like another.
   static let sequences = [
-    "\u{1B}[2J\u{1B}[31m", "\u{1B}]0;title\u{7}", "\u{1B}]52;c;Y2FuYXJ5\u{7}", "\u{1B}Pq#0\u{1B}\\", "\u{9B}31m", "\u{90}q\u{9C}", "\u{8}\u{8}\u{8}ok",
-    "\rdone  all", "\u{202E}txt.exe", "\u{2066}a\u{2069}", "\u{7F}\u{7}\u{0B}\u{0C}", "\u{2028}forged line", "\u{E0041}\u{FEFF}\u{61C}",
+    "\u{1B}[2J\u{1B}[31m", "\u{1B}]0;title\u{7}", "\u{1B}]52;c;Y2FuYXJ5\u{7}", "\u{1B}Pq#0\u{1B}\\", "\u{9B}31m",
+    "\u{90}q\u{9C}", "\u{8}\u{8}\u{8}ok",
+    "\rdone  all", "\u{202E}txt.exe", "\u{2066}a\u{2069}", "\u{7F}\u{7}\u{0B}\u{0C}", "\u{2028}forged line",
+    "\u{E0041}\u{FEFF}\u{61C}",
   ]
 
   private static func yaml(_ text: String) -> String {
@@ -25,9 +27,12 @@ struct TerminalTests {
   }
 
   private static let looks = [
-    ["status"], ["status", "--json"], ["plan"], ["plan", "--json"], ["show"], ["show", "--json"], ["log"], ["log", "--json"], ["graph"],
-    ["graph", "--format", "dot"], ["graph", "--format", "mermaid"], ["graph", "--format", "json"], ["check"], ["check", "--json"],
-    ["why", "a"], ["why", "a", "--json"], ["show", "a"], ["show", "a", "--json"], ["audit", "a"], ["audit", "a", "--json"],
+    ["status"], ["status", "--json"], ["plan"], ["plan", "--json"], ["show"], ["show", "--json"], ["log"],
+    ["log", "--json"], ["graph"],
+    ["graph", "--format", "dot"], ["graph", "--format", "mermaid"], ["graph", "--format", "json"], ["check"],
+    ["check", "--json"],
+    ["why", "a"], ["why", "a", "--json"], ["show", "a"], ["show", "a", "--json"], ["audit", "a"],
+    ["audit", "a", "--json"],
   ]
 
   @Test("as matrix value, parameter, licence, file name, metric, output of a command", arguments: sequences.indices)
@@ -76,7 +81,8 @@ struct TerminalTests {
   @Test("bytes that are no text, in names and in what commands print")
   func bytes() throws {
     let project = HostileProject()
-    try project.shell("mkdir data; : > \"data/$(printf 'a\\377\\033[31mb')\"; printf '\\377\\376\\033[31m\\200\\n' > said.txt")
+    try project.shell(
+      "mkdir data; : > \"data/$(printf 'a\\377\\033[31mb')\"; printf '\\377\\376\\033[31m\\200\\n' > said.txt")
     try project.write(
       "lemma.yaml",
       "pipeline: p\nstages:\n  a: { run: 'cp -r ${in.s} ${out.o}', in: { s: data }, out: { o: results/o } }\n  b: { run: 'cat said.txt; exit 1', in: { s: said.txt }, out: { o: b } }\n"
@@ -92,7 +98,8 @@ struct TerminalTests {
     for sequence in TerminalTests.sequences {
       let project = HostileProject()
       let row: JSON = [
-        "problem": "p", "answer": "1", "response": "r", "operator": .string(sequence), "method": .string("other \(sequence)"),
+        "problem": "p", "answer": "1", "response": "r", "operator": .string(sequence),
+        "method": .string("other \(sequence)"),
       ]
       try project.write("rows.jsonl", row.canonical + "\n")
       try project.write("lemma.yaml", "pipeline: p\nstages: { a: { uses: tokenizer, in: { rows: rows.jsonl } } }\n")
@@ -105,7 +112,8 @@ struct TerminalTests {
   @Test("JSON keeps what it hides: a reader gets the very text back")
   func roundTrip() throws {
     let project = HostileProject()
-    try project.write("lemma.yaml", "pipeline: p\nparams: { t: \"a\\u202Eb\\u009B\\U000E0041c\" }\nstages: { a: { run: [make] } }\n")
+    try project.write(
+      "lemma.yaml", "pipeline: p\nparams: { t: \"a\\u202Eb\\u009B\\U000E0041c\" }\nstages: { a: { run: [make] } }\n")
     let output = try project.lemma(["check", "--json"])
     #expect(rawControls(output.out) == [])
     #expect(try JSON(parsing: output.out.utf8, file: "check")["parameters"]?["t"] == "a\u{202E}b\u{9B}\u{E0041}c")

@@ -30,7 +30,9 @@ struct TrustPromptTests {
       try space.write("project/lemma.yaml", Person.commands.replacing("echo 1", with: "echo 1\(number)"))
     }
 
-    func lemma(_ words: String..., in folder: String? = nil, environment: [String: String] = [:]) throws -> CommandOutput {
+    func lemma(_ words: String..., in folder: String? = nil, environment: [String: String] = [:]) throws
+      -> CommandOutput
+    {
       try Command.run(
         [lemmaProgram] + words, in: folder ?? project,
         environment: ["HOME": home, "LEMMA_TRUST": ""].merging(environment) { $1 })
@@ -128,7 +130,8 @@ struct TrustPromptTests {
     #expect(try person.lemma("run", "--trust").status == 0)
     let marks = "\(person.home)/.local/state/lemma/trusted"
     for (number, (forge, mend)) in [
-      ("chmod 777 .", "chmod 700 ."), ("chmod 666 *", "chmod 600 *"), ("mv * ../m; ln -s ../m $(basename ../m)", "rm m; mv ../m $N"),
+      ("chmod 777 .", "chmod 700 ."), ("chmod 666 *", "chmod 600 *"),
+      ("mv * ../m; ln -s ../m $(basename ../m)", "rm m; mv ../m $N"),
       ("for f in *; do cp $f ../m; echo '{}' > $f; done", "mv ../m $N"),
     ].enumerated() {
       try person.change(number)
@@ -141,7 +144,8 @@ struct TrustPromptTests {
     }
     try person.change(9)
     let inside = ["XDG_STATE_HOME": "\(person.project)/state"]
-    #expect(try Command.run(["cp", "-r", "\(person.home)/.local/state", "\(person.project)/state"], in: "/").status == 0)
+    #expect(
+      try Command.run(["cp", "-r", "\(person.home)/.local/state", "\(person.project)/state"], in: "/").status == 0)
     expectRefused(try person.lemma("run", environment: inside))
   }
 

@@ -38,6 +38,19 @@ private func isHostile(_ scalar: Unicode.Scalar) -> Bool {
   }
 }
 
+/// Whether two texts are the same bytes. `==` holds texts equal that differ in how an accent is written; to
+/// a file system, and to a program that is given one of them, they are two.
+public func isSame(_ a: String, _ b: String) -> Bool {
+  guard a.utf8.count == b.utf8.count else { return false }
+  let answer = a.utf8.withContiguousStorageIfAvailable { a in
+    b.utf8.withContiguousStorageIfAvailable { b in
+      guard let left = a.baseAddress, let right = b.baseAddress else { return true }
+      return memcmp(left, right, a.count) == 0
+    }
+  }
+  return (answer ?? nil) ?? a.utf8.elementsEqual(b.utf8)
+}
+
 /// `value` with exactly `digits` decimals, independent of any locale.
 public func fixed(_ value: Double, _ digits: Int) -> String {
   var buffer = [CChar](repeating: 0, count: 400)

@@ -207,6 +207,13 @@ struct SecretTests {
     #expect(KeyShapes.redact(text) == text)
   }
 
+  @Test("a key right behind another is struck out too")
+  func neighbours() {
+    let clean = KeyShapes.redact("AKIAQWERTYUIOPASDFGHsk-proj-Abcdef0123456789Ghijkl")
+    #expect(clean == "AKIA***sk-***")
+    #expect(KeyShapes.redact(clean) == clean)
+  }
+
   @Test("a text made of nothing but beginnings of keys takes no more than its length")
   func beginnings() {
     for part in ["sk-", "eyJ-", "Bearer ", "x://a:", "-----BEGIN ", "ghp_", "bearer:x."] {

@@ -147,7 +147,8 @@ private final class VerificationWork: Sendable {
     guard Store.name(of: found) == "\(folder)/\(name)" else {
       // The seal's tail is in no file name; the index may know it.
       let named = try store.index.alone(digest: digest.bytes, sealHead: String(parts[1]))
-      let identity = named ?? Identity(digest: Digest(high: digest.high, low: digest.low, size: found.size), seal: found.seal)
+      let identity =
+        named ?? Identity(digest: Digest(high: digest.high, low: digest.low, size: found.size), seal: found.seal)
       fault(identity, .altered)
       if quarantines { try store.quarantine(file: path, of: named) }
       return

@@ -1,5 +1,6 @@
 import LemmaBasics
 import LemmaHash
+import LemmaPipeline
 
 /// What an action gave: kept in the index under the action key, and in the ledger.
 public struct ActionResult: Sendable {
@@ -42,6 +43,10 @@ public struct ActionResult: Sendable {
     cpuSeconds = json?["resources"]?["cpu_seconds"]?.double
     peakKiB = json?["resources"]?["peak_kib"]?.int
   }
+
+  /// Whether it has every output that the stage declares: a row of the index that has not is no result of
+  /// the stage, whoever wrote it.
+  func isComplete(for stage: Stage) -> Bool { stage.outputs.allSatisfy { outputs[$0.name] != nil } }
 
   init(outputs: [String: Artifact], metrics: [String: JSON], log: Artifact?, usage: Usage) {
     self.outputs = outputs

@@ -37,7 +37,9 @@ struct Execution: Sendable {
     }
     if !isForced {
       let recorded = try store.index.result(key: document.key, documentSeal: document.identity.seal)
-      if let result = ActionResult(json: recorded), try result.outputs.values.allSatisfy({ try store.isSound($0) }) {
+      if let result = ActionResult(json: recorded), result.isComplete(for: stage),
+        try result.outputs.values.allSatisfy({ try store.isSound($0) })
+      {
         return Captured(result: result, wasExecuted: false, lock: lock)
       }
     }

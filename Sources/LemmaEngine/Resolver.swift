@@ -79,6 +79,10 @@ final class Resolver {
   /// The artifact of a declared source.
   func artifact(ofSource name: String) throws -> Artifact {
     guard let source = sources[name] else { throw Failure(.internal, "source", "there is no source '\(name)'") }
+    // A source may lie elsewhere, if its path says so.
+    if !source.path.hasPrefix("/"), source.path != "..", !source.path.hasPrefix("../") {
+      try reads.check(source.path, what: "source '\(name)'", at: source.position)
+    }
     return try file(source.path, at: source.position, what: "source '\(name)'")
   }
 
@@ -87,7 +91,15 @@ final class Resolver {
 
   private func file(_ path: String, at position: Position, what: String) throws -> Artifact {
     let place = workspace.absolute(path)
-    if let known = files[path] {
+    if let index = files.index(forKey: path) {
+      // Two files may have names that differ in nothing but how an accent is written.
+      guard isSame(files[index].key, path) else {
+        throw Failure(
+          .user, "equivalent-paths",
+          "\(what): '\(path)' is the name of two files that differ in how accents are written",
+          at: position, hint: "rename one of them")
+      }
+      let known = files[index].value
       watches.append(.content(place, known, isOutput: false))
       return known.artifact
     }

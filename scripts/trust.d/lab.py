@@ -32,8 +32,7 @@ class Lab:
 
     def _remove(self):
         if not self.options.keep:
-            make_writable(self.root)
-            shutil.rmtree(self.root, ignore_errors=True)
+            remove(self.root)
 
     def folder(self, name="d"):
         """A fresh folder."""
@@ -44,8 +43,8 @@ class Lab:
 
     def discard(self, project):
         """Removes a project that is done with, in a fault that makes many."""
-        make_writable(project.folder)
-        shutil.rmtree(project.folder, ignore_errors=True)
+        if not self.options.keep:
+            remove(project.folder)
 
     def note(self, text):
         """Something that belongs to the outcome."""
@@ -117,10 +116,11 @@ class Lab:
                 subprocess.run(["btrfs", "device", "scan", "--forget"], capture_output=True)
 
 
-def make_writable(path):
-    for folder, _, _ in os.walk(path):
-        with contextlib.suppress(OSError):
-            os.chmod(folder, 0o700)
+def remove(path):
+    """Removes a folder, however deep, and though parts of it are read-only."""
+    if subprocess.run(["rm", "-rf", path], capture_output=True).returncode != 0:
+        subprocess.run(["chmod", "-R", "u+rwX", path], capture_output=True)
+        subprocess.run(["rm", "-rf", path], capture_output=True)
 
 
 def unmount(path):

@@ -4,6 +4,7 @@ Content is looked for by its bytes, so that it is found in a file of its own and
 is documented in docs/formats.md.
 """
 
+import json
 import os
 import sqlite3
 import stat
@@ -91,3 +92,22 @@ def index(store):
 
 def index_files(store):
     return [f"{store}/{name}" for name in os.listdir(store) if name.startswith(INDEX)]
+
+
+def replace_in_results(store, sha256, artifact):
+    """Puts another artifact in the place of one in every recorded result; returns how many results that changed."""
+    def replaced(value):
+        if isinstance(value, dict):
+            if value.get("sha256") == sha256:
+                return artifact
+            return {key: replaced(member) for key, member in value.items()}
+        return [replaced(member) for member in value] if isinstance(value, list) else value
+
+    changed = 0
+    with index(store) as connection:
+        for row in connection.execute("SELECT key, result FROM results").fetchall():
+            new = json.dumps(replaced(json.loads(row[1])), sort_keys=True, separators=(",", ":"))
+            if new != row[1]:
+                connection.execute("UPDATE results SET result = ? WHERE key = ?", (new, row[0]))
+                changed += 1
+    return changed

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import tempfile
@@ -22,6 +23,7 @@ class Ended:
     status: int
     out: bytes
     error: bytes
+    peak: int = 0  # bytes of memory, of the command alone
 
     @property
     def said(self):
@@ -192,12 +194,18 @@ class Running:
         return _content(self.out) + _content(self.error)
 
     def wait(self, timeout=TIMEOUT):
+        descriptor = os.pidfd_open(self.process.pid)
         try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
+            hung = not select.select([descriptor], [], [], timeout)[0]
+        finally:
+            os.close(descriptor)
+        if hung:
             self.kill()
-            raise Failed(f"'{' '.join(self.arguments[:2])}' hung for {timeout} s") from None
-        return Ended(self.arguments, self.process.returncode, _content(self.out), _content(self.error))
+            raise Failed(f"'{' '.join(self.arguments[:2])}' hung for {timeout} s")
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        return Ended(
+            self.arguments, self.process.returncode, _content(self.out), _content(self.error), usage.ru_maxrss << 10)
 
 
 def _content(file):

@@ -79,6 +79,14 @@ class Half:
     """Let the call transfer only half of its bytes, at least one."""
 
 
+class Answer:
+    """Let the call be made, then put other bytes where it put its answer."""
+
+    def __init__(self, address, content):
+        self.address = address
+        self.content = content
+
+
 class Call:
     """A system call of the traced process that is about to be made."""
 
@@ -184,8 +192,7 @@ def _follow(process, decide, error):
                     elif action is not None:
                         pending[thread] = _alter(thread, action, info)
                 elif thread in pending:
-                    register, value = pending.pop(thread)
-                    _ptrace(_POKEUSER, thread, register, value)
+                    pending.pop(thread)()
             elif os.WSTOPSIG(status) not in (signal.SIGTRAP, signal.SIGSTOP):
                 deliver = os.WSTOPSIG(status)
             _ptrace(_SYSCALL, thread, 0, deliver)
@@ -195,10 +202,19 @@ def _follow(process, decide, error):
 
 
 def _alter(thread, action, info):
-    """Changes a call that is about to be made; returns the register to set when it returns, and the value."""
+    """Changes a call that is about to be made; returns what to do when it returns."""
+    if isinstance(action, Answer):
+        return lambda: _write_memory(thread, action.address, action.content)
     if action is Half:
         length = info.arguments[2]
         _ptrace(_POKEUSER, thread, _THIRD, max(1, length // 2))
-        return _THIRD, length
+        # A program may rely on its registers.
+        return lambda: _ptrace(_POKEUSER, thread, _THIRD, length)
     _ptrace(_POKEUSER, thread, _NUMBER, ctypes.c_uint64(-1).value)
-    return _RESULT, ctypes.c_uint64(-action.number).value
+    return lambda: _ptrace(_POKEUSER, thread, _RESULT, ctypes.c_uint64(-action.number).value)
+
+
+def _write_memory(thread, address, content):
+    with open(f"/proc/{thread}/mem", "r+b", buffering=0) as memory:
+        memory.seek(address)
+        memory.write(content)

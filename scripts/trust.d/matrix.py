@@ -4,7 +4,7 @@ from catalogue import check
 from samples import chain_project, check_end
 import tracing
 
-QUICK_POINTS = 12
+QUICK_POINTS = 8
 
 
 def count_calls(project, matches):
@@ -20,7 +20,7 @@ def count_calls(project, matches):
 
 
 def sample(total, quick):
-    """The points of a matrix: all, or a dozen spread over it."""
+    """The points of a matrix: all, or a few spread over it."""
     if not quick or total <= QUICK_POINTS:
         return list(range(1, total + 1))
     return sorted({1 + round(step * (total - 1) / (QUICK_POINTS - 1)) for step in range(QUICK_POINTS)})

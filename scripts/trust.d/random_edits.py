@@ -15,7 +15,7 @@ import layout
 import tracing
 from catalogue import Failed, Skipped, check, fault
 
-QUICK_EDITS = 400
+QUICK_EDITS = 300
 EDITS = 100_000
 
 FILES = ["a.txt", "b.txt"] + [f"d/{name}" for name in "cdefghijkl"]

@@ -83,15 +83,12 @@ def locked_database(lab):
         project = chain_project(lab)
         project.run()
         project.write("in.txt", "0\n\n")
-        index = layout.index(project.store)
-        index.execute("BEGIN EXCLUSIVE")
-        try:
+        with layout.index(project.store) as index:
+            index.execute("BEGIN EXCLUSIVE")
             with project.start("run") as running:
                 time.sleep(seconds)
                 index.execute("ROLLBACK")
                 ended = running.wait()
-        finally:
-            index.close()
         if seconds < 60:
             ended.succeeded()
         elif ended.status != 0:

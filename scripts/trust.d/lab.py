@@ -22,7 +22,6 @@ class Lab:
         self.root = os.path.realpath(tempfile.mkdtemp(prefix="lemma-trust-"))
         self.cleanup.callback(self._remove)
         self._count = 0
-        self.notes = []
 
     def __enter__(self):
         return self
@@ -45,10 +44,6 @@ class Lab:
         """Removes a project that is done with, in a fault that makes many."""
         if not self.options.keep:
             remove(project.folder)
-
-    def note(self, text):
-        """Something that belongs to the outcome."""
-        self.notes.append(text)
 
     def project(self, folder=None, store=None, text=None):
         """A project in a fresh folder, or in the one named."""
@@ -88,8 +83,11 @@ class Lab:
         self.cleanup.callback(unmount, path)
         return path
 
-    def image(self, kind, mebibytes):
-        """A sparse image file with an empty file system of the kind, in memory where there is room."""
+    def image(self, kind, mebibytes, *options):
+        """A sparse image file with an empty file system of the kind, in memory where there is room.
+
+        options: more words for `mkfs`.
+        """
         self.need_root()
         self.need(f"mkfs.{kind}")
         place = tempfile.mkdtemp(prefix="lemma-trust-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
@@ -98,7 +96,7 @@ class Lab:
         with open(path, "wb") as file:
             file.truncate(mebibytes << 20)
         force = {"ext4": ["-q", "-F"], "xfs": ["-q", "-f"], "btrfs": ["-q", "-f"]}[kind]
-        self.command(f"mkfs.{kind}", *force, path)
+        self.command(f"mkfs.{kind}", *force, *options, path)
         return path
 
     @contextlib.contextmanager

@@ -4,6 +4,7 @@ Content is looked for by its bytes, so that it is found in a file of its own and
 is documented in docs/formats.md.
 """
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -85,9 +86,11 @@ def quarantined(store):
     return files(f"{store}/{QUARANTINE}")
 
 
+@contextlib.contextmanager
 def index(store):
-    """A connection to the index of a store, as another process would have it."""
-    return sqlite3.connect(f"{store}/{INDEX}", isolation_level=None, timeout=30)
+    """A connection to the index of a store, as another process would have it; closed with the context."""
+    with contextlib.closing(sqlite3.connect(f"{store}/{INDEX}", isolation_level=None, timeout=30)) as connection:
+        yield connection
 
 
 def index_files(store):

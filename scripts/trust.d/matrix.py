@@ -1,8 +1,10 @@
 """One run after another, each disturbed at another system call."""
 
+import re
+
 from catalogue import check
-from samples import chain_project, check_end
 import tracing
+from samples import chain_project, check_end
 
 QUICK_POINTS = 8
 
@@ -41,10 +43,14 @@ def every_call(lab, matches, disturb):
         try:
             disturb(number, project)
         except Exception as failure:
-            failures.setdefault(str(failure)[:160], []).append(number)
+            failures.setdefault(_without_names(str(failure), project)[:200], []).append(number)
         else:
             lab.discard(project)
-    for message, numbers in failures.items():
-        lab.note(f"at {numbers[:8]}{' ...' if len(numbers) > 8 else ''} ({len(numbers)}): {message}")
-    check(not failures, f"{sum(map(len, failures.values()))} of {len(points)} points; {'; '.join(lab.notes)}")
+    causes = [f"{len(numbers)} from {numbers[0]} on: {message}" for message, numbers in failures.items()]
+    check(not failures, f"{sum(map(len, failures.values()))} of {len(points)} points; {'; '.join(causes)}")
     return f"{len(points)} of {total} points"
+
+
+def _without_names(message, project):
+    """A message without what differs from one project to the next."""
+    return re.sub(r"[0-9a-f]{32}", "KEY", message.replace(project.folder, ""))

@@ -153,7 +153,11 @@ class Edits:
         self.map = self.map_name = None
 
     def any_file(self):
-        return self.rng.choice(sorted(self.files))
+        """Seldom the mapped one: a mapping hides its writes only when it is older than a young time stamp."""
+        names = sorted(self.files)
+        if self.map is not None and self.rng.random() < 0.98:
+            names.remove(self.map_name)
+        return self.rng.choice(names)
 
     def write(self):
         self.put(self.any_file(), self.content())
@@ -209,7 +213,7 @@ class Edits:
         self.files[one], self.files[other] = self.files[other], self.files[one]
 
     def rename(self):
-        names = [name for name in sorted(self.files) if name.startswith("d/")]
+        names = [name for name in sorted(self.files) if name.startswith("d/") and name != self.map_name]
         if names:
             old = self.rng.choice(names)
             new = f"d/{self.rng.choice('mnopqrst')}"
@@ -219,7 +223,7 @@ class Edits:
             self.files[new] = self.files.pop(old)
 
     def remove(self):
-        names = [name for name in sorted(self.files) if name.startswith("d/")]
+        names = [name for name in sorted(self.files) if name.startswith("d/") and name != self.map_name]
         if len(names) > 3:
             name = self.rng.choice(names)
             self.leave(name)
@@ -313,6 +317,6 @@ class Edits:
 KINDS, WEIGHTS = zip(*{
     Edits.write: 14, Edits.write_hidden: 14, Edits.replace_older: 8, Edits.append: 5, Edits.cut: 5, Edits.touch: 8,
     Edits.swap: 8, Edits.rename: 6, Edits.remove: 4, Edits.add: 4, Edits.go_back: 3, Edits.write_mapped: 10,
-    Edits.unmap: 1, Edits.change_pipeline: 2, Edits.remove_output: 3, Edits.edit_output: 3, Edits.alter_object: 0.5,
+    Edits.unmap: 0.2, Edits.change_pipeline: 2, Edits.remove_output: 3, Edits.edit_output: 3, Edits.alter_object: 0.5,
     Edits.kill_run: 0.7, Edits.edit_during_run: 1, Edits.rest: 0.05,
 }.items())

@@ -10,8 +10,9 @@ import layout
 import power
 import tracing
 from catalogue import Skipped, check, fault
-from matrix import every_call, sample
-from samples import CHAIN, chain_project, check_chain, check_end, marked, single
+from lab import wait_until
+from matrix import every_call
+from samples import chain_project, check_chain, check_end, marked, single
 
 
 def _stored(lab, content):
@@ -313,7 +314,7 @@ def unreadable(lab):
     project.run(user=user)
     place = layout.place(project.store, marked("F15"))
     if not place.is_alone:
-        return "the object shares its file with others; "
+        raise Skipped("the object shares its file with others")
     os.chmod(place.path, 0)
     os.remove(project.path("out.txt"))
     os.remove(project.path("t.txt"))
@@ -376,7 +377,6 @@ def leftovers(lab):
     living = chain_project(lab, first="sleep 2; ")
     living.store_argument = project.store
     with living.start("run") as running:
-        from lab import wait_until
         check(wait_until(lambda: os.listdir(f"{project.store}/actions")), "the living run did not start")
         project.run()
         dead = [name for name in os.listdir(f"{project.store}/tmp") if name.startswith("dead")]

@@ -162,7 +162,8 @@ def growing(lab):
     return f"{refused} runs refused"
 
 
-@fault("F25", "a child in the background writes to the output after the stage has ended", "the child ends with its stage")
+@fault("F25", "a child in the background writes to the output after the stage has ended",
+       "the child ends with its stage")
 def background_child(lab):
     """A stage leaves a process behind that goes on writing its output."""
     project = lab.project(text=single(
@@ -315,7 +316,8 @@ def late_visibility(lab):
     mounted = lab.folder("late")
     with late.mounted(source, mounted) as hidden:
         project = lab.project(text=single(
-            "cat ${in.i}/* > ${out.o}", source='"${sources.late}"', more=f"sources: {{ late: {{ path: {mounted} }} }}\n"))
+            "cat ${in.i}/* > ${out.o}", source='"${sources.late}"',
+            more=f"sources: {{ late: {{ path: {mounted} }} }}\n"))
         with open(f"{source}/a", "w") as file:
             file.write("a\n")
         project.run()

@@ -1,10 +1,9 @@
 """Group C: several processes at one store, and what is left when one of them dies."""
 
 import contextlib
+import json
 import os
-import shutil
 import signal
-import threading
 import time
 
 import layout
@@ -14,7 +13,6 @@ from lab import wait_until
 from matrix import sample
 from project import Run
 from samples import CHAIN, chain_project, check_end, marked, single
-import json
 
 
 def _together(*projects):
@@ -29,7 +27,8 @@ def _executed_once(runs):
     check(set(counts.values()) == {1}, f"executions by stage: {counts}")
 
 
-@fault("F35", "two, then four runs at once in one workspace, the first ever there", "all end well; each stage executed once")
+@fault("F35", "two, then four runs at once in one workspace, the first ever there",
+       "all end well; each stage executed once")
 def same_workspace(lab):
     """Several runs go on in one workspace."""
     rounds = 3 if lab.quick else 25
@@ -129,7 +128,8 @@ def collected(lab):
     first.lemma(*words).succeeded()
     for project, name in ((first, "first"), (second, "second")):
         os.remove(project.path("out.txt"))
-        check(project.run().ran == [] and project.read("out.txt") == marked(name), f"the {name} workspace's result is gone")
+        is_there = project.run().ran == [] and project.read("out.txt") == marked(name)
+        check(is_there, f"the {name} workspace's result is gone")
         project.audit("s")
     running = chain_project(lab, work="sleep 0.1; ")
     running.store_argument = first.store
@@ -143,7 +143,8 @@ def collected(lab):
     return f"{collections} collections during one run"
 
 
-@fault("F40", "kill -9 before every N-th changing system call of `gc`", "the store is sound, and the next `gc` ends the work")
+@fault("F40", "kill -9 before every N-th changing system call of `gc`",
+       "the store is sound, and the next `gc` ends the work")
 def collector_killed(lab):
     """The cleaning of the store is killed half way."""
 
@@ -183,7 +184,7 @@ def collector_killed(lab):
     return f"{len(points)} of {total} points"
 
 
-@fault("F41", "two workspaces on one store run the same actions at once, whose second output is random; then one is killed",
+@fault("F41", "two workspaces on one store run the same actions at once, with random outputs; then one is killed",
        "each action executed once; both have the same bytes")
 def same_key_twice(lab):
     """Two processes write the output of one action, as when a cluster requeues a job."""

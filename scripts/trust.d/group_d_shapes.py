@@ -1,5 +1,6 @@
 """Group D: names and shapes of files that are rare, and lawful."""
 
+import json
 import os
 import shutil
 import socket
@@ -122,7 +123,7 @@ def _socket(path):
         os.chdir(folder)
 
 
-@fault("F46", "links outside, to an absolute path, to nothing and to themselves in a source folder; an output that is a link",
+@fault("F46", "links outside, to an absolute path, to nothing, to themselves in a source folder; a link as an output",
        "recorded as links, or refused; never followed out")
 def links(lab):
     """A folder holds symbolic links."""
@@ -141,7 +142,8 @@ def links(lab):
     project.lemma("run").failed("link")
 
 
-@fault("F47", "a folder of a million files; a folder nested 5,000 deep", "kept, in bounded memory; or refused with an error")
+@fault("F47", "a folder of a million files; a folder nested 5,000 deep",
+       "kept, in bounded memory; or refused with an error")
 def many_files(lab):
     """A folder is very wide or very deep."""
     count = 20_000 if lab.quick else 1_000_000
@@ -197,7 +199,7 @@ def huge_files(lab):
         return "only the first part"
     project = lab.project(text=text)
     _sparse(project.path("huge"), (4 << 30) + 4096)
-    run = project.run(timeout=600)
+    project.run(timeout=600)
     check(project.read("out.txt") == b"first\n", "the end of the file is wrong")
     digest = subprocess.run(["sha256sum", project.path("huge")], capture_output=True, text=True).stdout.split()[0]
     check(digest in project.lemma("show", "s", "--json").said, "the digest is not the file's")
@@ -215,39 +217,46 @@ def _sparse(path, size):
         file.write(b"first\n")
 
 
-@fault("F50", "rows as JSON lines: none, one, no final newline, CRLF, a byte order mark, blank lines, a NUL, half a line",
+@fault("F50", "JSON lines: none, one, no final newline, CRLF, a byte order mark, blank lines, a NUL, half a line",
        "the count and the identifiers of the rows exact, or an error with line and column")
 def odd_rows(lab):
     """A file of rows is written as some editor likes it."""
-    rows = [b'{"question": "What is %d + 1?", "answer": "It is <<%d+1=%d>>%d.\\n#### %d"}' % (n, n, n + 1, n + 1, n + 1)
-            for n in range(3)]
+    rows = [_row(number) for number in range(3)]
     plain = b"\n".join(rows) + b"\n"
     expected = _rows_of(lab, plain)
     check(len(expected) == 3, f"{len(expected)} rows of 3")
     same = {
-        "no final newline": plain[:-1], "CRLF": plain.replace(b"\n", b"\r\n"), "byte order mark": b"\xef\xbb\xbf" + plain,
-        "blank lines": plain.replace(b"\n", b"\n\n"),
+        "no final newline": plain[:-1], "CRLF": plain.replace(b"\n", b"\r\n"),
+        "byte order mark": b"\xef\xbb\xbf" + plain, "blank lines": plain.replace(b"\n", b"\n\n"),
     }
     for what, content in same.items():
         check(_rows_of(lab, content) == expected, f"{what} changes the rows")
     check(_rows_of(lab, rows[0]) == expected[:1], "one row is wrong")
     none = _rows_project(lab, b"")
     ended = none.lemma("run")
-    check(ended.status == 0 and none.read("rows.jsonl") == b"" or ended.failed(), "no rows are neither kept nor refused")
+    if ended.status != 0:
+        ended.failed("rows")
+    else:
+        check(none.read("rows.jsonl") == b"", "no rows became some")
     for what, content in {"NUL": plain[:40] + b"\0" + plain[40:], "half a line": plain[:-30]}.items():
         _rows_project(lab, content).lemma("run").failed("rows-in.jsonl:")
     return f"{len(same) + 5} files"
 
 
+def _row(number):
+    text = "It is <<{0}+1={1}>>{1}.\n#### {1}".format(number, number + 1)
+    return json.dumps({"question": f"What is {number} + 1?", "answer": text}).encode()
+
+
 def _rows_project(lab, content):
     project = lab.project(text=(
-        "pipeline: rows\nstages:\n  r:\n    uses: gsm8k\n    in: { file: rows-in.jsonl }\n    out: { rows: rows.jsonl }\n"))
+        "pipeline: rows\nstages:\n  r:\n    uses: gsm8k\n    in: { file: rows-in.jsonl }\n"
+        "    out: { rows: rows.jsonl }\n"))
     project.write("rows-in.jsonl", content)
     return project
 
 
 def _rows_of(lab, content):
-    import json
     project = _rows_project(lab, content)
     project.run()
     return [(row["id"], row["problem"]) for row in map(json.loads, project.read("rows.jsonl").splitlines())]

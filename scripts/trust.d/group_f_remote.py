@@ -1,8 +1,9 @@
 """Group F: other machines, and who forges. Remotes and served models are not there yet."""
 
 import base64
-import os
 import json
+import os
+import shutil
 
 import layout
 from catalogue import Skipped, check, fault
@@ -65,52 +66,53 @@ def forged_pair(lab):
         check(one.read("out.txt") == content, "a wrong hit for the forged file")
 
 
-@fault("F62", "folder manifests with `..`, absolute paths, `.git/hooks/x` and entries below a link, as a stage's result",
-       "refused before the first byte is written")
+HARM = b"harm!\n"
+
+
+def _hostile_manifests(outside):
+    """By what is wrong with them: entries of a folder's manifest, the type before the path. `F` is a file."""
+    return {
+        "..": [b"F../escaped"], "absolute": [b"F" + outside + b"/escaped"], "empty": [b"F"], "dot": [b"F./escaped"],
+        "within": [b"dx", b"Fx/../../escaped"], "link": [b"lx\0" + outside, b"Fx/escaped"],
+        "twice": [b"Fescaped", b"Fescaped"], "git": [b"d.git", b"d.git/hooks", b"F.git/hooks/escaped"],
+    }
+
+
+@fault("F62", "as a stage's result, folder manifests with `..`, absolute paths, `.git/hooks/x`, entries below a link",
+       "refused before the first byte is written, or made anew")
 def hostile_manifest(lab):
     """A stored folder names files outside of itself."""
     outside = lab.folder("outside")
-    donor = b"f %s 6 %s "
-    written = []
-    for what, entries in {
-        "..": [b"F../escaped"], "absolute": [b"F" + f"{outside}/escaped".encode()], "middle": [b"dx", b"Fx/../../escaped"],
-        "link": [b"lx\0" + outside.encode(), b"Fx/escaped"], "dot": [b"F./escaped"], "empty": [b"F"],
-        "double": [b"Fescaped", b"Fescaped"], "git": [b"d.git", b"d.git/hooks", b"F.git/hooks/x"],
-    }.items():
+    manifests = _hostile_manifests(os.fsencode(outside))
+    refused = 0
+    for what, entries in manifests.items():
         project = lab.project(text=single("mkdir ${out.o}; cat ${in.i} > ${out.o}/a", result="folder"))
-        project.write("in.txt", b"harm!\n")
+        project.write("in.txt", HARM)
         run = project.run()
-        file = _artifact(project, "s", "in")
-        manifest = b"lemma tree 1\n"
-        for entry in entries:
-            kind, path = entry[:1], entry[1:]
-            head = {b"F": b"f %s 6 %s " % (file["xxh3"].encode(), file["sha256"].encode()), b"d": b"d ", b"l": b"l "}[kind]
-            manifest += head + path + b"\0"
-        _replace_result(project, run, manifest)
-        before = set(layout.files(outside)) | set(layout.files(project.folder))
-        import shutil
+        _replace_result(project, run, _manifest(entries, _input(project, "s")))
         shutil.rmtree(project.path("folder"))
         ended = project.lemma("run")
-        new = {path for path in set(layout.files(outside)) | set(layout.files(project.folder)) if "escaped" in path}
-        check(not new, f"{what}: written outside: {new}")
-        hooks = [path for path in layout.files(project.path("folder")) if ".git/hooks" in path]
-        check(not hooks, f"{what}: a git hook was written")
-        check(ended.status != 0 or project.read("folder/a") == b"harm!\n", f"{what}: something else was served")
-        written.append("refused" if ended.status else "made anew")
-    return f"{len(written)} manifests: {written.count('refused')} refused, {written.count('made anew')} made anew"
+        escaped = [path for path in layout.files(outside) + layout.files(project.folder) if "escaped" in path]
+        check(not escaped, f"{what}: written: {escaped}")
+        check(ended.status != 0 or project.read("folder/a") == HARM, f"{what}: something else was served")
+        refused += ended.status != 0
+    return f"{len(manifests)} manifests: {refused} refused, {len(manifests) - refused} made anew"
 
 
-def _artifact(project, stage, _):
-    """The identity of the stage's input, as the record names it."""
-    action = json.loads(project.lemma("show", stage, "--json").succeeded().out)["action"]
-    return action["inputs"]["i"]
+def _manifest(entries, file):
+    """The stored form of a folder (docs/formats.md), whose files all hold the artifact `file`."""
+    heads = {b"F": f"f {file['xxh3']} {file['size']} {file['sha256']} ".encode(), b"d": b"d ", b"l": b"l "}
+    return b"lemma tree 1\n" + b"".join(heads[entry[:1]] + entry[1:] + b"\0" for entry in entries)
+
+
+def _input(project, stage):
+    """The artifact that a stage was given, as the record names it."""
+    return json.loads(project.lemma("show", stage, "--json").succeeded().out)["action"]["inputs"]["i"]
 
 
 def _replace_result(project, run, manifest):
     """Makes the index say that the stage's result is the folder of this manifest, which the store has."""
-    carrier = project.path("carrier")
-    with open(carrier, "wb") as file:
-        file.write(manifest)
+    project.write("carrier", manifest)
     pipeline = project.read("lemma.yaml")
     project.write("lemma.yaml", single(source="carrier", result="carried").replace("single", "carrier"))
     forged = project.run().record["stages"][0]["outputs"]["o"]

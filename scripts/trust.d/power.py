@@ -11,7 +11,7 @@ import time
 import layout
 import tracing
 from catalogue import Failed, Skipped, check
-from matrix import count_calls, sample
+from matrix import count_calls
 from samples import CHAIN, chain, chain_output, check_end, marked, single
 
 KINDS = {"ext4": 96, "xfs": 320, "btrfs": 160}

@@ -3,7 +3,6 @@
 The model computes every output from the sources directly. A seed decides everything; a failure prints it.
 """
 
-import json
 import mmap
 import os
 import random
@@ -13,7 +12,7 @@ import time
 
 import layout
 import tracing
-from catalogue import Failed, Skipped, check, fault
+from catalogue import Failed, check, fault
 
 QUICK_EDITS = 300
 EDITS = 100_000
@@ -23,8 +22,8 @@ FILES = ["a.txt", "b.txt"] + [f"d/{name}" for name in "cdefghijkl"]
 
 
 @fault("EDITS", "100,000 seeded edits of sources, outputs, store and pipeline, many of a kind that hides from time "
-       "stamps, with runs killed and edits during runs", "after every batch the outputs are those of a build from scratch, "
-       "and nothing known is executed again")
+       "stamps, with runs killed and edits during runs",
+       "after every batch the outputs are those of a build from scratch, and nothing known is executed again")
 def random_edits(lab):
     """Anything at all happens, in any order."""
     wanted = lab.options.edits or (QUICK_EDITS if lab.quick else EDITS)
@@ -67,19 +66,21 @@ class Edits:
     # The model
 
     def declare(self):
-        self.project.write("lemma.yaml", (
-            "pipeline: edits\nstages:\n"
-            "  join: { run: 'cat ${in.a} ${in.b} > ${out.o}', in: { a: a.txt, b: b.txt }, out: { o: out/join } }\n"
-            "  upper: { run: 'tr a-z A-Z < ${in.i} > ${out.o}', in: { i: \"${stages.join.o}\" }, out: { o: out/upper } }\n"
-            "  list:\n    run: 'for f in ${in.d}/*; do [ -e \"$f\" ] || continue; basename \"$f\"; cat \"$f\"; done > ${out.o}'\n"
-            "    in: { d: d }\n    out: { o: out/list }\n"
-            "  copy: { run: 'cp -R ${in.d} ${out.o}', in: { d: d }, out: { o: out/copy } }\n"
-            f"  head: {{ run: 'head -c {self.taken} ${{in.i}} > ${{out.o}}', in: {{ i: \"${{stages.join.o}}\" }},"
-            " out: { o: out/head } }\n"
-            "  twice: { run: 'cat ${in.i} ${in.i} > ${out.o}', in: { i: \"${stages.head.o}\" }, out: { o: out/twice } }\n"
-            "  all:\n    run: 'cat ${in.u} ${in.l} ${in.t} > ${out.o}'\n"
-            "    in: { u: \"${stages.upper.o}\", l: \"${stages.list.o}\", t: \"${stages.twice.o}\" }\n"
-            "    out: { o: out/all }\n"))
+        listing = 'for f in ${in.d}/*; do [ -e "$f" ] || continue; basename "$f"; cat "$f"; done > ${out.o}'
+        stages = {
+            "join": ("cat ${in.a} ${in.b} > ${out.o}", "a: a.txt, b: b.txt"),
+            "upper": ("tr a-z A-Z < ${in.i} > ${out.o}", 'i: "${stages.join.o}"'),
+            "list": (listing, "d: d"),
+            "copy": ("cp -R ${in.d} ${out.o}", "d: d"),
+            "head": (f"head -c {self.taken} ${{in.i}} > ${{out.o}}", 'i: "${stages.join.o}"'),
+            "twice": ("cat ${in.i} ${in.i} > ${out.o}", 'i: "${stages.head.o}"'),
+            "all": ("cat ${in.u} ${in.l} ${in.t} > ${out.o}",
+                    'u: "${stages.upper.o}", l: "${stages.list.o}", t: "${stages.twice.o}"'),
+        }
+        text = "pipeline: edits\nstages:\n"
+        for stage, (script, inputs) in stages.items():
+            text += f"  {stage}:\n    run: '{script}'\n    in: {{ {inputs} }}\n    out: {{ o: out/{stage} }}\n"
+        self.project.write("lemma.yaml", text)
 
     def expected(self):
         """By stage: what identifies its action, and its output."""

@@ -210,24 +210,30 @@ final class FolderWalk: @unchecked Sendable {
     var outcome = Outcome()
     var isDue = [Bool](repeating: false, count: range.count)
     for offset in changed[..<Int(count)] { isDue[Int(offset)] = true }
-    var deeper: [Work] = []
-    var vouched: Set<Int64> = []
-    for place in range {
-      let entry = folder.entries[place]
-      let kind = entry.kind
-      if kind == EntryKind.folder {
-        deeper.append(try self.folder(place, of: folder, number: number, isNew: isDue[place - range.lowerBound]))
-      } else if isDue[place - range.lowerBound] {
-        try take(place, of: folder, file, reader, &outcome)
-      } else if intake.keepsBytes, holding == nil, kind != EntryKind.link {
-        // Known, but does the store still have it?
-        if let held = try intake.store.soundPlace(of: entry.identity, vouched: &vouched) {
-          outcome.found.insert(entry.identity, at: held)
+    if intake.keepsBytes, holding == nil {
+      // Known, but does the store still have it?
+      let known = range.filter { place in
+        !isDue[place - range.lowerBound] && [EntryKind.file, EntryKind.executable].contains(folder.entries[place].kind)
+      }
+      let places = try intake.store.soundPlaces(
+        of: known.map { folder.entries[$0].identity }, vouched: &reader.vouched)
+      for (place, held) in zip(known, places) {
+        if let held {
+          outcome.found.insert(folder.entries[place].identity, at: held)
         } else {
-          try take(place, of: folder, file, reader, &outcome)
+          isDue[place - range.lowerBound] = true
         }
       }
     }
+    var deeper: [Work] = []
+    for place in range {
+      if folder.entries[place].kind == EntryKind.folder {
+        deeper.append(try self.folder(place, of: folder, number: number, isNew: isDue[place - range.lowerBound]))
+      } else if isDue[place - range.lowerBound] {
+        try take(place, of: folder, file, reader, &outcome)
+      }
+    }
+    try reader.keepAll(intake, &outcome.found)
     lock.withLock { _ in
       found.formUnion(outcome.found)
       isCensusStale = isCensusStale || outcome.isStale
@@ -269,7 +275,11 @@ final class FolderWalk: @unchecked Sendable {
       let found = try reader.read(place, of: folder, file, intake)
       folder.entries[place].setIdentity(found.identity)
       folder.entries[place].settled = found.stamp.isRacy(hashedAt: found.hashedAt) ? 0 : 1
-      if let held = found.place { outcome.found.insert(found.identity, at: held) }
+      if let held = found.place {
+        outcome.found.insert(found.identity, at: held)
+      } else if intake.keepsBytes, holding == nil || before.0 != found.identity {
+        try reader.toKeep(found.identity, intake, &outcome.found)
+      }
     case EntryKind.link:
       var target = [CChar](repeating: 0, count: 4096)
       let moment = now()
@@ -313,42 +323,67 @@ extension Intake {
   static let noSeal = Seal(of: [])
 }
 
-/// Reads small files of a folder, one after the other, into one buffer. Used by one thread.
+/// Reads small files of a folder, one after the other, into one buffer, and keeps many at a time. Used by
+/// one thread.
 final class SmallFileReader {
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: PackFormat.limit, alignment: 4096)
+  /// Packs that vouch for what is in them, as far as they were asked in this walk.
+  var vouched: Set<Int64> = []
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 << 20, alignment: 4096)
   private var hasher = ContentHasher()
+  /// Objects in the buffer that are still to be kept.
+  private var waiting: [(identity: Identity, start: Int)] = []
+  /// Where the file read last begins, and the next one will.
+  private var start = 0
+  private var end = 0
 
   deinit { buffer.deallocate() }
 
-  /// Reads an entry, leaving in it the stamp of what was read.
+  /// Reads an entry, leaving in it the stamp of what was read. A small one is yet to be kept.
   func read(_ place: Int, of folder: WalkedFolder, _ file: OpenFile, _ intake: Intake) throws -> Intake.Found {
     var count = 0
     var quiet: Int32 = 0
     let moment = now()
+    if waiting.isEmpty { end = 0 }
+    start = end
     let code = folder.withNames {
       lemma_read_small(
-        file.descriptor, $0 + Int(folder.entries[place].name), buffer.baseAddress, PackFormat.limit - 1, &count,
-        folder.entries + place, &quiet)
+        file.descriptor, $0 + Int(folder.entries[place].name), buffer.baseAddress! + start, PackFormat.limit - 1,
+        &count, folder.entries + place, &quiet)
     }
     let shown = { "\(file.path)/\(String(decoding: folder.name(place), as: UTF8.self))" }
     switch code {
     case 0:
-      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-      let identity = hasher.identity(of: bytes)
+      let identity = hasher.identity(of: UnsafeRawBufferPointer(rebasing: buffer[start..<(start + count)]))
       return Intake.Found(
-        identity: identity, place: try intake.keep(identity, bytes), stamp: folder.entries[place].stamp,
-        hashedAt: quiet != 0 ? moment : 0)
+        identity: identity, place: nil, stamp: folder.entries[place].stamp, hashedAt: quiet != 0 ? moment : 0)
     case EFBIG:
       let descriptor = openat(
         file.descriptor, cString(folder.name(place)), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
       guard descriptor >= 0 else { throw Failure.system("open", path: shown(), errno: errno) }
-      let large = OpenFile(descriptor, path: shown())
-      let found = try intake.file(large)
+      let found = try intake.file(OpenFile(descriptor, path: shown()))
       folder.entries[place].setStamp(found.stamp)
       return found
     case ESTALE, ENOENT, ELOOP, EINVAL, ENXIO: throw Intake.changing(shown())
     default: throw Failure.system("read", path: shown(), errno: code)
     }
+  }
+
+  /// Leaves the file read last to be kept.
+  func toKeep(_ identity: Identity, _ intake: Intake, _ holding: inout Holding) throws {
+    waiting.append((identity, start))
+    end = start + Int(identity.size)
+    if end + PackFormat.limit > buffer.count { try keepAll(intake, &holding) }
+  }
+
+  /// Keeps all that waits, and tells where it is.
+  func keepAll(_ intake: Intake, _ holding: inout Holding) throws {
+    if waiting.isEmpty { return }
+    let places = try intake.store.soundPlaces(of: waiting.map(\.identity), vouched: &vouched)
+    for (item, place) in zip(waiting, places) {
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[item.start..<(item.start + Int(item.identity.size))])
+      holding.insert(item.identity, at: try place ?? intake.store.pack(item.identity, bytes))
+    }
+    waiting = []
   }
 }
 

@@ -142,12 +142,6 @@ struct Intake: Sendable {
       .user, "changing-file", "'\(path)' changed while it was being read", hint: "run again when nothing writes to it")
   }
 
-  /// Keeps a small file's bytes, if bytes are kept.
-  func keep(_ identity: Identity, _ bytes: UnsafeRawBufferPointer) throws -> ObjectPlace? {
-    guard keepsBytes else { return nil }
-    return try store.soundPlace(of: identity) ?? store.pack(identity, bytes)
-  }
-
   /// A regular file of any size.
   func file(_ file: OpenFile) throws -> Found {
     let stamp = try Stamp(descriptor: file.descriptor, path: file.path)
@@ -187,7 +181,7 @@ struct Intake: Sendable {
       try hasher.update(readingFrom: file.descriptor, path: file.path) { bytes.append(contentsOf: $0) }
       let identity = hasher.finish()
       if identity.size >= UInt64(PackFormat.limit) { throw Intake.changing(file.path) }
-      return (identity, try bytes.withUnsafeBytes { try keep(identity, $0) })
+      return (identity, keepsBytes ? try store.keep(identity, bytes) : nil)
     }
     let key = try store.index.fingerprintKey()
     if let found = try recognise(file, size: size, key: key) { return found }

@@ -83,17 +83,15 @@ extension Index {
   // MARK: Objects
 
   /// Where the index thinks an object is.
-  func place(of identity: Identity) throws -> ObjectPlace? {
-    let name = SQLValue.blob(identity.storedBytes)
+  func place(of identity: Identity) throws -> ObjectPlace? { try locked { try $0.place(of: identity) } }
+
+  /// The same for many, in one transaction: outside of one every question costs some system calls.
+  func places(of identities: [Identity]) throws -> [ObjectPlace?] {
+    if identities.isEmpty { return [] }
     return try locked { database in
-      let packed = try database.query("SELECT pack, place, size FROM packed WHERE name = ?", [name]) {
-        row -> ObjectPlace? in
-        row.integer(2) == Int64(identity.size) ? .packed(pack: row.integer(0), offset: row.integer(1)) : nil
-      }
-      if case let place?? = packed.first { return place }
-      return try database.query(
-        "SELECT device, inode, size, modified, changed FROM objects WHERE name = ?", [name]
-      ) { ObjectPlace.alone(Stamp($0, from: 0)) }.first
+      try database.script("BEGIN")
+      defer { try? database.script("COMMIT") }
+      return try identities.map { try database.place(of: $0) }
     }
   }
 
@@ -242,6 +240,20 @@ extension Index {
 
 /// The same, for what is done inside a transaction.
 extension Database {
+  func place(of identity: Identity) throws -> ObjectPlace? {
+    let name = SQLValue.blob(identity.storedBytes)
+    var place: ObjectPlace?
+    try each("SELECT pack, place, size FROM packed WHERE name = ?", [name]) { row in
+      if row.integer(2) == Int64(identity.size) { place = .packed(pack: row.integer(0), offset: row.integer(1)) }
+    }
+    if place == nil {
+      try each("SELECT device, inode, size, modified, changed FROM objects WHERE name = ?", [name]) { row in
+        place = .alone(Stamp(row, from: 0))
+      }
+    }
+    return place
+  }
+
   func setPack(_ pack: Int64, _ stamp: Stamp) throws {
     try run(
       "INSERT OR REPLACE INTO packs VALUES (?, ?, ?, ?, ?, ?)",

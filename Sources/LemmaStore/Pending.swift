@@ -111,6 +111,8 @@ final class Pending: @unchecked Sendable {
 
   func place(of identity: Identity) -> Place? { lock.withLock { _ in places[identity] } }
 
+  func places(of identities: [Identity]) -> [Place?] { lock.withLock { _ in identities.map { places[$0] } } }
+
   func identity(of stamp: Stamp) -> Identity? {
     lock.withLock { _ in
       guard let known = stamps[FileNumber(device: stamp.device, inode: stamp.inode)], known.stamp == stamp,

@@ -45,7 +45,14 @@ extension Store {
     case .alone: return .alone(.none)
     case nil: break
     }
-    switch try index.place(of: identity) {
+    return try soundPlace(of: identity, quarantines: quarantines, indexed: try index.place(of: identity))
+  }
+
+  /// - Parameter place: where the index thinks that it is.
+  private func soundPlace(
+    of identity: Identity, quarantines: Bool, indexed place: ObjectPlace?
+  ) throws -> ObjectPlace? {
+    switch place {
     case .packed(let pack, let offset):
       let place = ObjectPlace.packed(pack: pack, offset: offset)
       if try isVouchedFor(pack) { return place }
@@ -61,17 +68,28 @@ extension Store {
     return .alone(stamp)
   }
 
-  /// The same for one of many objects: a pack is asked once, and not for each of its thousands.
-  func soundPlace(
-    of identity: Identity, quarantines: Bool = true, vouched: inout Set<Int64>
-  ) throws -> ObjectPlace? {
-    if pending.place(of: identity) == nil, let place = try index.place(of: identity),
-      case .packed(let pack, _) = place, try vouched.contains(pack) || isVouchedFor(pack)
-    {
-      vouched.insert(pack)
-      return place
+  /// The same for many objects. A pack is asked once, and not for each of its thousands.
+  /// - Parameter vouched: packs that were asked already.
+  func soundPlaces(
+    of identities: [Identity], quarantines: Bool = true, vouched: inout Set<Int64>
+  ) throws -> [ObjectPlace?] {
+    var places: [ObjectPlace?] = pending.places(of: identities).map { place in
+      switch place {
+      case .packed(let pack, let offset): .packed(pack: pack, offset: offset)
+      case .alone: .alone(.none)
+      case nil: nil
+      }
     }
-    return try soundPlace(of: identity, quarantines: quarantines)
+    let asked = places.indices.filter { places[$0] == nil }
+    for (number, place) in zip(asked, try index.places(of: asked.map { identities[$0] })) {
+      if let place, case .packed(let pack, _) = place, try vouched.contains(pack) || isVouchedFor(pack) {
+        vouched.insert(pack)
+        places[number] = place
+      } else {
+        places[number] = try soundPlace(of: identities[number], quarantines: quarantines, indexed: place)
+      }
+    }
+    return places
   }
 
   private func isVerified(_ identity: Identity, quarantines: Bool) throws -> Bool {
@@ -136,19 +154,21 @@ extension Store {
     guard try isSound(identity, quarantines: quarantines) else { return nil }
     if let holding = try index.holding(of: identity), try isSound(holding, quarantines: quarantines) { return holding }
     var holding = Holding()
-    var isWhole = true
     var vouched: Set<Int64> = []
-    func look(_ identity: Identity) throws {
-      if let place = try soundPlace(of: identity, quarantines: quarantines, vouched: &vouched) {
-        holding.insert(identity, at: place)
-      } else {
-        isWhole = false
+    var asked = [identity]
+    var isWhole = true
+    func ask() throws {
+      let places = try soundPlaces(of: asked, quarantines: quarantines, vouched: &vouched)
+      for (identity, place) in zip(asked, places) {
+        if let place { holding.insert(identity, at: place) } else { isWhole = false }
       }
+      asked = []
     }
-    try look(identity)
     try ManifestReader.read(try read(identity, quarantines: quarantines)) { _, node in
-      if isWhole, case .file(let identity, _) = node { try look(identity) }
+      if isWhole, case .file(let identity, _) = node { asked.append(identity) }
+      if asked.count >= 4096 { try ask() }
     }
+    try ask()
     guard isWhole else { return nil }
     let found = holding
     pending.remember { $0.holdings.append((identity, found)) }

@@ -64,14 +64,16 @@ final class Resolver {
       try checkTypes(of: inputs, for: builtin.kind, stage: stage)
       let lineage = builtin.usesLineage ? try self.lineage(of: stage, results: results) : .null
       let document = ActionDocument.builtin(
-        builtin, configuration: configuration, inputs: inputs, lineage: builtin.usesLineage ? lineage : nil)
+        builtin, configuration: configuration, inputs: inputs, lineage: builtin.usesLineage ? lineage : nil,
+        hasNetwork: stage.policy.hasNetwork)
       return Action(
         stage: stage, document: document, inputs: inputs, builtin: builtin, lineage: lineage,
         names: Dictionary(
           inputs.map { ($0.name, $0.members.map { describe($0.origin) }) }, uniquingKeysWith: { first, _ in first }))
     case .command(let words):
       let command = try resolve(words, of: stage, inputs: inputs)
-      let document = ActionDocument.command(command, inputs: inputs, outputs: stage.outputs)
+      let document = ActionDocument.command(
+        command, inputs: inputs, outputs: stage.outputs, hasNetwork: stage.policy.hasNetwork)
       return Action(stage: stage, document: document, inputs: inputs, command: command, lineage: .null)
     }
   }

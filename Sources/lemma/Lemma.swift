@@ -29,6 +29,11 @@ struct Lemma: ParsableCommand {
       InitCommand.self, CheckCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self, WhyCommand.self,
       LogCommand.self, ShowCommand.self, AuditCommand.self, GraphCommand.self, KindsCommand.self, SchemaCommand.self,
     ])
+
+  static func main() {
+    HiddenEntries.enter()
+    main(nil)
+  }
 }
 
 extension Lemma {

@@ -47,6 +47,8 @@ struct RunCommand: LemmaCommand {
   @Flag(help: "Run the commands of this project's pipelines, now and from now on.")
   var trust = false
 
+  @OptionGroup var stageOptions: StageOptions
+
   @Flag(help: "Print the run's record as JSON on standard output.")
   var json = false
 
@@ -119,6 +121,8 @@ struct RunCommand: LemmaCommand {
     options.only = only
     options.from = from
     options.force = force
+    options.sandbox = try stageOptions.mode()
+    options.program = StageOptions.program
     let isQuiet = quiet
     let runner = try Runner(
       project: project, options: options,

@@ -72,7 +72,8 @@ extension Execution {
       readable: readable + [program] + SystemFolders.ownLibraries, hasNetwork: stage.policy.hasNetwork)
     let (ending, usage) = try start(request.kind, needs: needs, in: root, under: confinement, reply: reply) { log in
       ChildProcess.Launch(
-        path: program, words: ["lemma", StageWorker.entry], environment: variables.sorted { $0.key < $1.key }
+        path: program, words: ["lemma", StageWorker.entry],
+        environment: variables.sorted { $0.key < $1.key }
           .map { "\($0.key)=\($0.value)" }, folder: root.path, log: log, input: question, reply: ends[1])
     }
     switch replies.end {

@@ -112,7 +112,8 @@ struct DeclarationReader {
     return stages
   }
 
-  private static let everyKey = ["uses", "with", "run", "env", "tools", "in", "out", "matrix", "resources"] + Expansion.policyKeys
+  private static let everyKey =
+    ["uses", "with", "run", "env", "tools", "in", "out", "matrix", "resources"] + Expansion.policyKeys
 
   private func stage(_ member: Node.Member) throws -> StageDeclaration {
     let what = "stage '\(member.key)'"

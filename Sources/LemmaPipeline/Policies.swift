@@ -55,7 +55,9 @@ extension Expansion {
       }
       var expectation = Expectation(output: member.key, position: diagnostics.text.position(of: member.keyMark))
       if let node = fields["rows"]?.value { expectation.rows = range(node, called: "rows") { plainCount($0) } }
-      if let node = fields["bytes"]?.value { expectation.bytes = range(node, called: "bytes") { plainCount($0) ?? bytes($0) } }
+      if let node = fields["bytes"]?.value {
+        expectation.bytes = range(node, called: "bytes") { plainCount($0) ?? bytes($0) }
+      }
       if let node = fields["schema"]?.value {
         expectation.columns =
           diagnostics.conform(node, to: .list(.string), called: "schema")?.array?.compactMap(\.string) ?? []

@@ -14,7 +14,7 @@ enum HiddenEntries {
       do {
         try StageWorker.main(.standard)
       } catch {
-        Terminal.note("\(error)")
+        Terminal.note("\(String(describing: error))")
         exit(70)
       }
     default: return

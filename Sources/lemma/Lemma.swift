@@ -29,17 +29,13 @@ struct Lemma: ParsableCommand {
       InitCommand.self, CheckCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self, WhyCommand.self,
       LogCommand.self, ShowCommand.self, AuditCommand.self, GraphCommand.self, KindsCommand.self, SchemaCommand.self,
     ])
-
-  static func main() {
-    HiddenEntries.enter()
-    main(nil)
-  }
 }
 
 extension Lemma {
   /// Reads the arguments and runs the command they name. What they hold is told like everything from
   /// outside: escaped, and as JSON to a program that asked for it.
   static func main() {
+    HiddenEntries.enter()
     let words = Array(CommandLine.arguments.dropFirst())
     if let failure = unknownCommand(words) { refuse(failure, words) }
     do {

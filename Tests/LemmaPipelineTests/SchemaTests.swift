@@ -195,10 +195,11 @@ struct SchemaTests {
   @Test("the schema and the reader agree about the keys of a stage")
   func keys() {
     let command = catalogue.jsonSchema()["$defs"]?["command"]?["properties"]?.object?.keys.sorted()
-    #expect(command == [
-          "determinism", "env", "expect", "in", "matrix", "network", "out", "resources", "resume", "retries", "run",
-          "sandbox", "timeout", "tools",
-        ])
+    #expect(
+      command == [
+        "determinism", "env", "expect", "in", "matrix", "network", "out", "resources", "resume", "retries", "run",
+        "sandbox", "timeout", "tools",
+      ])
     for key in command ?? [] where key != "run" {
       #expect(!mistakes("pipeline: p\nstages: { a: { run: [make], \(key): 5 } }\n").contains("unknown key"))
     }

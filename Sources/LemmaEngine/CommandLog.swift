@@ -31,7 +31,8 @@ struct CommandLog {
   }
 
   /// Where the log of an action's last failed attempt is kept.
-  static func keptPath(of key: Digest, in store: Store) -> String { "\(store.root)/logs/\(key.hex)" }
+  static func keptPath(of key: Digest, in store: Store) -> String { keptPath(ofKey: key.hex, in: store) }
+  static func keptPath(ofKey key: String, in store: Store) -> String { "\(store.root)/logs/\(Files.name(key))" }
 
   /// Keeps a copy without the values of secrets, the end of it when it is very long.
   func keep(at target: String, withoutSecrets secrets: [String: String]) throws {

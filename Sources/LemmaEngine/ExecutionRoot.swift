@@ -33,6 +33,8 @@ final class ExecutionRoot {
     log = "\(home)/log"
     writable = ["out", "tmp"] + (resumes ? [ExecutionRoot.resume] : [])
     for folder in writable { try Files.makeFolder("\(home(of: folder))/\(folder)") }
+    // Something for the surviving folder to be mounted on.
+    if resumes { try Files.makeFolder("\(path)/\(ExecutionRoot.resume)") }
     for name in earlier where name != ExecutionRoot.resume || !resumes { try? Files.remove("\(home)/\(name)") }
   }
 

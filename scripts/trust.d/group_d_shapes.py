@@ -193,7 +193,7 @@ def huge_files(lab):
     text = single("tail -c 6 ${in.i} > ${out.o}", source="huge")
     small = lab.project(store=f"{lab.tmpfs('64m')}/cache", text=text)
     _sparse(small.path("huge"), 100 << 30)
-    small.lemma("run").failed("No space left")
+    small.lemma("run").failed("space")
     check(not layout.leftovers(small.store), "left behind: what did not fit")
     if lab.quick:
         return "only the first part"

@@ -126,6 +126,7 @@ final class Database {
       switch code {
       case SQLITE_NOTADB, SQLITE_CORRUPT: "'lemma doctor' makes it anew from the store and the ledger"
       case SQLITE_FULL: "free some space and run again: finished work is kept"
+      case SQLITE_IOERR: "look for trouble with the disk; finished work is kept"
       case SQLITE_BUSY: "another process holds the index; try again when it is done"
       case SQLITE_READONLY, SQLITE_CANTOPEN: "the store must be on a writable file system"
       default: nil

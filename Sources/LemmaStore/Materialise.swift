@@ -29,9 +29,9 @@ extension Store {
   public func verifiedPath(_ identity: Identity) throws -> String {
     switch try open(identity) {
     case .file:
-      try verify(identity)
-      // Under its temporary name it would be gone after the next flush.
+      // Under its temporary name another thread's flush could rename it away from the reader.
       if case .alone = pending.place(of: identity) { try flush() }
+      try verify(identity)
       return path(of: identity)
     case .bytes(let bytes):
       let path = try temporaryPath(identity.digest.hex + identity.seal.hex)

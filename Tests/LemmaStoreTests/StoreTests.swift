@@ -87,6 +87,15 @@ struct StoreTests {
     #expect(try store.isSound(artifact))
   }
 
+  @Test("the path of an object stays, whoever flushes after it was asked for", arguments: [10, 100_000])
+  func stablePath(size: Int) throws {
+    let store = try makeStore()
+    let bytes = [UInt8](repeating: 1, count: size)
+    let path = try store.verifiedPath(try store.put(bytes))
+    try store.flush()
+    #expect(try Files.read(path) == bytes)
+  }
+
   @Test("a missing file of a folder makes the whole folder unsound")
   func missingMember() throws {
     let store = try makeStore()

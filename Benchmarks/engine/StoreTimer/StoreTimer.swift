@@ -7,6 +7,7 @@ import LemmaStore
 /// `store.py`, which compares it with other programs.
 ///
 ///     store-timer STORE identify|ingest|verify PATH
+///     store-timer STORE put COUNT
 ///
 /// Prints what stands at the path, and the seconds that opening, looking and flushing took.
 @main
@@ -14,7 +15,7 @@ struct StoreTimer {
   static func main() {
     let words = CommandLine.arguments
     guard words.count == 4 else {
-      print("usage: store-timer STORE identify|ingest|verify PATH")
+      print("usage: store-timer STORE identify|ingest|verify PATH, or put COUNT")
       exit(64)
     }
     do {
@@ -24,6 +25,9 @@ struct StoreTimer {
       switch words[2] {
       case "identify":
         if let artifact = try store.identify(words[3]) { shown = artifact.json.canonical }
+      case "put":
+        for number in 0..<(Int(words[3]) ?? 0) { try store.put(Array("a small object of its own, number \(number)".utf8)) }
+        shown = words[3]
       case "ingest": shown = try store.ingest(words[3]).json.canonical
       default:
         let found = try store.verifyAll(quarantines: false)

@@ -44,7 +44,9 @@ extension Execution {
     let name = command.words[0]
     let place = confinement.place(of: root)
     let needs = Confinement.Needs(
-      readable: command.tools.values.flatMap { SystemFolders.installation(ofProgram: $0.path) },
+      readable: command.tools.values.flatMap {
+        SystemFolders.installation(ofProgram: $0.path, project: workspace.project)
+      },
       hasNetwork: stage.policy.hasNetwork)
     let environment = environment(
       command, secrets: secrets, place: place, resume: root.resumePlace(under: confinement))

@@ -77,7 +77,7 @@ struct Execution: Sendable {
     }
   }
 
-  private func execute(in root: ExecutionRoot, under confinement: Confinement) throws -> ActionResult {
+  func execute(in root: ExecutionRoot, under confinement: Confinement) throws -> ActionResult {
     if let builtin = action.builtin { return try run(builtin, in: root, under: confinement) }
     if let command = action.command { return try run(command, in: root, under: confinement) }
     throw Failure(.internal, "action", "the action of stage '\(stage.id)' has no work")

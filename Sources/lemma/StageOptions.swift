@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import LemmaBasics
+import LemmaEngine
 import LemmaPipeline
 
 extension SandboxMode: ExpressibleByArgument {}
@@ -12,6 +13,20 @@ struct StageOptions: ParsableArguments {
       "The sandbox of every stage, in place of what the pipeline says. Default: the variable LEMMA_SANDBOX, if it is set."
     ))
   var sandbox: SandboxMode?
+
+  @Option(
+    help: ArgumentHelp(
+      "Run this stage under strace, keep nothing of it, and list what it reads and does not declare.",
+      valueName: "stage"
+    ))
+  var trace: String?
+
+  /// What holds for every run of stages from this program.
+  var options: RunOptions {
+    var options = RunOptions()
+    options.program = StageOptions.program
+    return options
+  }
 
   /// What was asked for, by option or by environment.
   func mode() throws -> SandboxMode? {

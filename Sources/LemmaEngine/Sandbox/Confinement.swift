@@ -6,6 +6,8 @@ enum Confinement: Sendable {
   case strict(Bubblewrap)
   case landlock(version: Int)
   case off
+  /// Nothing is closed, and every path that is used is told.
+  case traced(Strace)
 
   /// Where the stage finds its execution root. Under `strict` it is the same for every stage, project
   /// and machine, so that no path of ours can get into what it makes.
@@ -23,6 +25,7 @@ enum Confinement: Sendable {
     var launch = launch
     switch self {
     case .off: break
+    case .traced(let strace): launch = strace.watch(launch)
     case .landlock(let version): launch.rules = try LandlockRules(version: version, needs, in: root)
     case .strict(let bubblewrap):
       let program = [launch.path] + launch.words.dropFirst()

@@ -46,24 +46,31 @@ struct SystemFolders: Sendable {
     (readable + links.map(\.path)).contains { path == $0 || path.hasPrefix($0 + "/") }
   }
 
+  /// Whether a path is the system's, there or not.
+  static func isSystem(_ path: String) -> Bool {
+    let places = tops + ["/proc", "/sys", "/dev"] + configuration.map { "/etc/\($0)" }
+    return places.contains { path == $0 || path.hasPrefix($0 + "/") }
+  }
+
   // MARK: Programs outside of the system
 
   /// The folders that a program needs to be what it is: its installation, as found and as its links lead.
-  static func installation(ofProgram path: String) -> [String] {
+  /// - Parameter project: the project's folder.
+  static func installation(ofProgram path: String, project: String) -> [String] {
     var folders: [String] = []
     for place in [path, resolved(path)] where !current.contain(place) {
-      folders.append(installation(at: Files.parent(place)))
+      folders.append(installation(at: Files.parent(place), project))
     }
     return folders
   }
 
   /// The folder above `bin`, which holds a program's libraries; but never a home or a project folder as a
   /// whole, nor anything above.
-  private static func installation(at folder: String) -> String {
+  private static func installation(at folder: String, _ project: String) -> String {
     let prefix = Files.parent(folder)
     let isPrefix = ["bin", "sbin", "shims", "libexec"].contains(Files.name(folder))
     let home = getenv("HOME").map { resolved(String(cString: $0)) } ?? "/root"
-    let isTooMuch = prefix == "/" || Files.exists("\(prefix)/.git") || home == prefix || home.hasPrefix(prefix + "/")
+    let isTooMuch = [home, project].contains { prefix == "/" || $0 == prefix || $0.hasPrefix(prefix + "/") }
     return isPrefix && !isTooMuch ? prefix : folder
   }
 

@@ -78,7 +78,9 @@ let package = Package(
     .testTarget(name: "LemmaEngineTests", dependencies: ["LemmaEngine", "LemmaTestSupport"]),
     .testTarget(name: "LemmaStagesTests", dependencies: ["LemmaStages", "LemmaTestSupport"]),
     .testTarget(name: "EndToEndTests", dependencies: ["lemma", "LemmaLedger", "LemmaTestSupport"]),
-    .testTarget(name: "SecurityTests", dependencies: ["lemma", "LemmaTestSupport"]),
+    .testTarget(
+      name: "SecurityTests", dependencies: ["lemma", "LemmaHash", "LemmaStore", "LemmaReport", "LemmaTestSupport"]),
+    .testTarget(name: "TrustTests", dependencies: ["lemma", "LemmaBasics", "LemmaTestSupport"]),
     .testTarget(name: "KernelTests", dependencies: ["CKernels", "LemmaTestSupport"]),
     .testTarget(name: "LemmaModelTests", dependencies: ["LemmaModel", "LemmaTestSupport"]),
     .testTarget(name: "LemmaPipelineTests", dependencies: ["LemmaPipeline", "LemmaTestSupport"]),

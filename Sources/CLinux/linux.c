@@ -5,9 +5,9 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -29,39 +29,11 @@ int lemma_lease_release(int fd) {
 
 int lemma_sync_file_system(int fd) { return syncfs(fd); }
 
+int lemma_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int lemma_memory_file(const char *name) { return memfd_create(name, MFD_CLOEXEC); }
+
 int lemma_reflink(int from_fd, int to_fd) { return ioctl(to_fd, FICLONE, from_fd) == 0 ? 0 : errno; }
-
-int lemma_spawn(const char *path, char *const argv[], char *const envp[], const char *folder,
-                int log_fd, pid_t *pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  int code = posix_spawn_file_actions_init(&actions);
-  if (code) return code;
-  code = posix_spawnattr_init(&attributes);
-  if (code) {
-    posix_spawn_file_actions_destroy(&actions);
-    return code;
-  }
-  sigset_t all, none;
-  sigfillset(&all);
-  sigemptyset(&none);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  code = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  if (!code) code = posix_spawn_file_actions_adddup2(&actions, log_fd, 1);
-  if (!code) code = posix_spawn_file_actions_adddup2(&actions, log_fd, 2);
-  if (!code) code = posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-  if (!code) code = posix_spawn_file_actions_addchdir_np(&actions, folder);
-  if (!code) code = posix_spawn(pid, path, &actions, &attributes, argv, envp);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return code;
-}
-
-int lemma_process_descriptor(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int lemma_wait(pid_t pid, int *status, int64_t *peak_kib, int64_t *cpu_us) {
   // Wait without reaping: while the leader is a zombie its group id cannot be reused, so the kill
@@ -82,6 +54,8 @@ int lemma_wait(pid_t pid, int *status, int64_t *peak_kib, int64_t *cpu_us) {
             usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
   return 0;
 }
+
+int lemma_reap(pid_t pid, int *status) { return waitpid(pid, status, 0) < 0 ? errno : 0; }
 
 void lemma_boot_id(char out[37]) {
   memset(out, 0, 37);

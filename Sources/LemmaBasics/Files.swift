@@ -1,8 +1,12 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Whole small files and folders. Durable publishing into the store is `LemmaStore`'s.
 public enum Files {
+  /// Counts writes, for temporary names.
+  private static let writes = Atomic(0)
+
   /// The bytes of the regular file at `path`.
   /// - Throws: `Failure` when it cannot be opened or read, or is not a regular file.
   public static func read(_ path: String) throws -> [UInt8] {
@@ -40,7 +44,8 @@ public enum Files {
   /// Writes `bytes` to `path` through a temporary name, so that a reader sees the old file or the
   /// new one and never half of either. With `durable`, file and folder are flushed to the disk.
   public static func write(_ bytes: some Collection<UInt8>, to path: String, durable: Bool = false) throws {
-    let temporary = "\(path).tmp-\(getpid())"
+    // Threads may write the same file at once.
+    let temporary = "\(path).tmp-\(getpid())-\(writes.wrappingAdd(1, ordering: .relaxed).newValue)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Failure.system("create", path: temporary, errno: errno) }
     do {

@@ -12,6 +12,26 @@ public enum JSON: Hashable, Sendable {
 }
 
 extension JSON {
+  /// Whether the canonical bytes are the same: texts that differ in how an accent is written are two.
+  public static func == (a: JSON, b: JSON) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let a), .bool(let b)): a == b
+    case (.integer(let a), .integer(let b)): a == b
+    case (.number(let a), .number(let b)): a == b
+    case (.string(let a), .string(let b)): isSame(a, b)
+    case (.array(let a), .array(let b)): a == b
+    case (.object(let a), .object(let b)):
+      a.count == b.count
+        && a.allSatisfy { key, value in
+          b.index(forKey: key).map { isSame(b[$0].key, key) && b[$0].value == value } ?? false
+        }
+    default: false
+    }
+  }
+}
+
+extension JSON {
   public subscript(key: String) -> JSON? {
     if case .object(let members) = self { members[key] } else { nil }
   }

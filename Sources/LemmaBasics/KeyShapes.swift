@@ -9,11 +9,11 @@ public enum KeyShapes {
     public var name: String
   }
 
-  /// The first match at or after `start`.
+  /// The first match at or after `start`, which counts as the beginning of a word: behind one key the next may begin.
   public static func first(in bytes: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Match? {
     var offset = start
     while offset < bytes.count {
-      if isBeginning[Int(bytes[offset])], let match = match(bytes, at: offset) { return match }
+      if isBeginning[Int(bytes[offset])], let match = match(bytes, at: offset, from: start) { return match }
       offset += 1
     }
     return nil
@@ -92,14 +92,14 @@ public enum KeyShapes {
     return table
   }()
 
-  private static func match(_ bytes: UnsafeBufferPointer<UInt8>, at offset: Int) -> Match? {
+  private static func match(_ bytes: UnsafeBufferPointer<UInt8>, at offset: Int, from start: Int) -> Match? {
     switch bytes[offset] {
     case UInt8(ascii: ":"): return userInfo(bytes, at: offset)
     case UInt8(ascii: "-"): return privateKey(bytes, at: offset)
     default: break
     }
     // In the middle of a word nothing begins.
-    if offset > 0, isAlphanumeric(bytes[offset - 1]) || bytes[offset - 1] == UInt8(ascii: "_") { return nil }
+    if offset > start, isAlphanumeric(bytes[offset - 1]) || bytes[offset - 1] == UInt8(ascii: "_") { return nil }
     switch bytes[offset] {
     case UInt8(ascii: "e"): return webToken(bytes, at: offset)
     case UInt8(ascii: "B"), UInt8(ascii: "b"): return bearer(bytes, at: offset)

@@ -6,6 +6,9 @@ public func printable(_ text: String) -> String {
   escaping(text) { "\\u{\(String($0.value, radix: 16))}" }
 }
 
+/// The same on one line.
+public func printableLine(_ text: String) -> String { printable(text).replacing("\n", with: "\\n") }
+
 /// The same for text that is JSON: such characters stand in its strings only, and become `\uXXXX`, so
 /// that the value stays what it is.
 public func printableJSON(_ text: String) -> String {
@@ -33,6 +36,19 @@ private func isHostile(_ scalar: Unicode.Scalar) -> Bool {
   case 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x206F, 0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE007F: true
   default: false
   }
+}
+
+/// Whether two texts are the same bytes. `==` holds texts equal that differ in how an accent is written; to
+/// a file system, and to a program that is given one of them, they are two.
+public func isSame(_ a: String, _ b: String) -> Bool {
+  guard a.utf8.count == b.utf8.count else { return false }
+  let answer = a.utf8.withContiguousStorageIfAvailable { a in
+    b.utf8.withContiguousStorageIfAvailable { b in
+      guard let left = a.baseAddress, let right = b.baseAddress else { return true }
+      return memcmp(left, right, a.count) == 0
+    }
+  }
+  return (answer ?? nil) ?? a.utf8.elementsEqual(b.utf8)
 }
 
 /// `value` with exactly `digits` decimals, independent of any locale.

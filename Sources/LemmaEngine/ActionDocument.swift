@@ -63,7 +63,8 @@ struct ResolvedInput: Sendable {
 
 extension ActionDocument {
   static func builtin(
-    _ stage: any BuiltinStage, configuration: [String: JSON], inputs: [ResolvedInput], lineage: JSON?
+    _ stage: any BuiltinStage, configuration: [String: JSON], inputs: [ResolvedInput], lineage: JSON?,
+    hasNetwork: Bool
   ) -> ActionDocument {
     var members: [String: JSON] = [
       "format": format, "platform": platform, "kind": .string(stage.kind.name),
@@ -73,16 +74,21 @@ extension ActionDocument {
     ]
     if !stage.facts.isEmpty { members["facts"] = .object(stage.facts) }
     if let lineage { members["lineage"] = lineage }
+    if hasNetwork { members["network"] = true }
     return ActionDocument(.object(members))
   }
 
-  static func command(_ command: ResolvedCommand, inputs: [ResolvedInput], outputs: [Stage.Output]) -> ActionDocument {
-    ActionDocument([
+  static func command(
+    _ command: ResolvedCommand, inputs: [ResolvedInput], outputs: [Stage.Output], hasNetwork: Bool
+  ) -> ActionDocument {
+    var members: [String: JSON] = [
       "format": format, "platform": platform, "command": .array(command.words.map(JSON.string)),
       "files": .object(command.files.mapValues(\.json)), "tools": .object(command.tools.mapValues(\.artifact.json)),
       "environment": .object(command.environment), "inputs": inputObject(inputs, withPlaces: true),
       "outputs": .object(Dictionary(uniqueKeysWithValues: outputs.map { ($0.name, .string($0.fileName)) })),
-    ])
+    ]
+    if hasNetwork { members["network"] = true }
+    return ActionDocument(.object(members))
   }
 
   private static func inputObject(_ inputs: [ResolvedInput], withPlaces: Bool) -> JSON {

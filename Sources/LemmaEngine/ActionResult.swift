@@ -1,12 +1,13 @@
 import LemmaBasics
 import LemmaHash
+import LemmaPipeline
 
 /// What an action gave: kept in the index under the action key, and in the ledger.
 public struct ActionResult: Sendable {
   public var outputs: [String: Artifact]
   /// Finite numbers by name.
   public var metrics: [String: JSON]
-  /// What a command printed.
+  /// What a command printed, if anything.
   public var log: Artifact?
   /// Wall time of the execution; what was used, not what was made: it enters no key.
   public var seconds: Double
@@ -14,6 +15,8 @@ public struct ActionResult: Sendable {
   public var cpuSeconds: Double?
   /// Peak memory in KiB, where it is known.
   public var peakKiB: Int?
+  /// How many attempts it took.
+  public var attempts = 1
 
   public var json: JSON {
     var members: [String: JSON] = [
@@ -25,6 +28,7 @@ public struct ActionResult: Sendable {
       ],
     ]
     if let log { members["log"] = log.json }
+    if attempts > 1 { members["attempts"] = JSON(attempts) }
     return .object(members)
   }
 
@@ -41,7 +45,12 @@ public struct ActionResult: Sendable {
     seconds = json?["resources"]?["seconds"]?.double ?? 0
     cpuSeconds = json?["resources"]?["cpu_seconds"]?.double
     peakKiB = json?["resources"]?["peak_kib"]?.int
+    attempts = json?["attempts"]?.int ?? 1
   }
+
+  /// Whether it has every output that the stage declares: a row of the index that has not is no result of
+  /// the stage, whoever wrote it.
+  func isComplete(for stage: Stage) -> Bool { stage.outputs.allSatisfy { outputs[$0.name] != nil } }
 
   init(outputs: [String: Artifact], metrics: [String: JSON], log: Artifact?, usage: Usage) {
     self.outputs = outputs

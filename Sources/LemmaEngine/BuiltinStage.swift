@@ -13,6 +13,8 @@ public protocol BuiltinStage: Sendable {
   var facts: [String: JSON] { get }
   /// Whether `StageContext.lineage` is needed; it then becomes part of the action document.
   var usesLineage: Bool { get }
+  /// What a second execution gives, unless the pipeline declares another.
+  var determinism: Determinism { get }
 
   /// Writes every output and returns the metrics: an object of finite numbers, maybe empty.
   /// - Throws: `Failure`, or `Cancelled` soon after `isCancelled` turns true.
@@ -22,6 +24,7 @@ public protocol BuiltinStage: Sendable {
 extension BuiltinStage {
   public var facts: [String: JSON] { [:] }
   public var usesLineage: Bool { false }
+  public var determinism: Determinism { .bitwise }
 }
 
 /// What a built-in stage is given.
@@ -36,6 +39,9 @@ public struct StageContext: Sendable {
   public var threads: Int
   /// The upstream graph by content (see `Lineage`), when the kind asks for it.
   public var lineage: JSON
+  /// A folder that survives a kill of this very action and is removed after its success, for a stage
+  /// declared with `resume: true`. Output bytes must not depend on what it holds.
+  public var resume: String?
   public var report: @Sendable (Progress) -> Void
   public var isCancelled: @Sendable () -> Bool
 

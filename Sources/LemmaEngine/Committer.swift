@@ -9,10 +9,14 @@ final class Committer: Sendable {
   struct Item: Sendable {
     var number: Int
     var record: ActionRecord
+    /// What else became known of the outputs.
+    var facts: [ActionRecord]
     /// Places in the workspace that the outputs will take.
     var places: [String]
     /// The action's, held until its result is there for others to find.
     var lock: FileLock
+    /// A folder that must not go before the result is durable.
+    var scratch: String?
   }
 
   private struct State {
@@ -58,7 +62,8 @@ final class Committer: Sendable {
         // What stands there already was put there before, or is not ours to replace.
         let places = items.flatMap(\.places).filter { !Files.exists(workspace.absolute($0)) }
         try workspace.store.index.record(places: places, workspace: workspace.id)
-        try workspace.store.flush(recording: items.map(\.record))
+        try workspace.store.flush(recording: items.flatMap { [$0.record] + $0.facts })
+        for folder in items.compactMap(\.scratch) { try? Files.remove(folder) }
       }
       report(items.map(\.number), result)
     }

@@ -1,3 +1,4 @@
+import Glibc
 import LemmaBasics
 import LemmaHash
 import LemmaPipeline
@@ -11,6 +12,7 @@ struct Execution: Sendable {
   let threads: Int
   /// Whether it runs even when its result is known.
   let isForced: Bool
+  let host: Host
   let report: @Sendable (Progress) -> Void
   let isCancelled: @Sendable () -> Bool
 
@@ -20,10 +22,14 @@ struct Execution: Sendable {
   /// What an execution gave: bytes in the store, not yet flushed to the disk.
   struct Captured: Sendable {
     var result: ActionResult
-    /// False when another process had recorded the result in the meantime.
+    /// What became known of the outputs, to be recorded with the result.
+    var facts: [ActionRecord] = []
+    /// False when the result was recorded already.
     var wasExecuted: Bool
     /// The action's; its holder lets it go when the result is recorded.
     var lock: FileLock
+    /// A folder to remove when the result is recorded, and not before.
+    var scratch: String?
   }
 
   /// Executes the action, or takes the result that another process recorded in the meantime.
@@ -35,83 +41,106 @@ struct Execution: Sendable {
     guard let lock = try store.lock(action: document.key, waiting: waiting, isCancelled: isCancelled) else {
       throw Cancelled()
     }
-    if !isForced {
-      let recorded = try store.index.result(key: document.key, documentSeal: document.identity.seal)
-      if let result = ActionResult(json: recorded), try result.outputs.values.allSatisfy({ try store.isSound($0) }) {
-        return Captured(result: result, wasExecuted: false, lock: lock)
-      }
+    if !isForced, let result = try recorded(document) ?? mended(document) {
+      return Captured(result: result, wasExecuted: false, lock: lock)
     }
-    let root = try ExecutionRoot(store: store, key: document.key)
-    defer { root.remove() }
-    let result = try execute(in: root)
+    let confinement = try host.confinement(of: stage)
+    try host.watch(confinement)
+    var captured = try attempts(under: confinement, holding: lock)
     _ = try store.put(document.bytes)
-    return Captured(result: result, wasExecuted: true, lock: lock)
+    unlink(CommandLog.keptPath(of: document.key, in: store))
+    if !stage.policy.resumes, let scratch = captured.scratch {
+      try? Files.remove(scratch)
+      captured.scratch = nil
+    }
+    return captured
   }
 
-  private func execute(in root: ExecutionRoot) throws -> ActionResult {
-    if let builtin = action.builtin { return try run(builtin, in: root) }
-    if let command = action.command { return try run(command, in: root) }
+  // MARK: Attempts
+
+  /// Makes attempts until one ends well, as many as the stage may have.
+  private func attempts(under confinement: Confinement, holding lock: FileLock) throws -> Captured {
+    var number = 1
+    while true {
+      let root = try ExecutionRoot(store: store, key: action.document.key, resumes: stage.policy.resumes)
+      do {
+        var result = try execute(in: root, under: confinement)
+        result.attempts = number
+        let facts = try expect(result)
+        return Captured(result: result, facts: facts, wasExecuted: true, lock: lock, scratch: root.home)
+      } catch {
+        root.removeAttempt()
+        guard number <= stage.policy.retries, isWorthAnother(error) else { throw tried(error, number) }
+      }
+      number += 1
+      report(Progress(unit: "", done: 0, total: 0, detail: "attempt \(number) of \(stage.policy.retries + 1)"))
+    }
+  }
+
+  func execute(in root: ExecutionRoot, under confinement: Confinement) throws -> ActionResult {
+    if let builtin = action.builtin { return try run(builtin, in: root, under: confinement) }
+    if let command = action.command { return try run(command, in: root, under: confinement) }
     throw Failure(.internal, "action", "the action of stage '\(stage.id)' has no work")
   }
 
-  // MARK: Built-in kinds
-
-  private func run(_ builtin: any BuiltinStage, in root: ExecutionRoot) throws -> ActionResult {
-    var inputs: [String: [StageInput]] = [:]
-    for input in action.inputs {
-      inputs[input.name] = try input.members.enumerated().map { number, member in
-        StageInput(
-          label: member.label, path: try path(of: member.artifact, name: "\(input.name)-\(number)", in: root),
-          artifact: member.artifact)
-      }
-    }
-    var outputs: [String: String] = [:]
-    for output in builtin.kind.outputs { outputs[output.name] = "\(root.path)/out/\(output.fileName)" }
-    guard case .builtin(_, let configuration) = stage.work else {
-      throw Failure(.internal, "action", "stage '\(stage.id)' is not of a built-in kind")
-    }
-    let start = Clock.monotonic()
-    let metrics: JSON
-    do {
-      metrics = try builtin.run(
-        StageContext(
-          configuration: configuration, inputs: inputs, outputs: outputs, threads: threads, lineage: action.lineage,
-          report: report, isCancelled: isCancelled))
-    } catch let failure as Failure {
-      throw translated(failure, inputs: inputs)
-    }
-    let usage = Usage(seconds: Clock.monotonic() - start, cpuSeconds: nil, peakKiB: nil)
-    return ActionResult(
-      outputs: try capture(builtin.kind.outputs.map { ($0.name, $0.fileName) }, in: root),
-      metrics: try Metrics.flatten(metrics, of: stage.id), log: nil, usage: usage)
+  /// Whether a further attempt could end otherwise: what the stage itself did may, what the store, the
+  /// machine or the declaration did will not, nor will a kind that always gives the same.
+  private func isWorthAnother(_ error: any Error) -> Bool {
+    guard !isCancelled(), let failure = error as? Failure else { return false }
+    return Execution.accidents.contains(failure.code) || (action.builtin != nil && action.determinism != .bitwise)
   }
 
-  /// The failure in the person's words: a kind reads the store's objects, a person knows the files that
-  /// they were taken from.
-  private func translated(_ failure: Failure, inputs: [String: [StageInput]]) -> Failure {
-    var failure = failure
-    for (name, members) in inputs {
-      for (member, place) in zip(members, action.names[name] ?? []) {
-        failure.message = failure.message.replacing(member.path, with: place)
-        if let file = failure.position?.file, file.hasPrefix(member.path) {
-          failure.position?.file = place + file.dropFirst(member.path.count)
-        }
-      }
-    }
-    failure.position = failure.position ?? stage.position
+  private static let accidents: Set<String> = [
+    "command-failed", "worker-failed", "timeout", "no-output", "expectation", "metrics",
+  ]
+
+  private func tried(_ error: any Error, _ attempts: Int) -> any Error {
+    guard attempts > 1, var failure = error as? Failure else { return error }
+    failure.message += "\n  after \(attempts) attempts"
     return failure
   }
 
-  /// A file is read where the store keeps it, read-only; a folder is written out.
-  private func path(of artifact: Artifact, name: String, in root: ExecutionRoot) throws -> String {
-    if artifact.kind != .folder { return try store.verifiedPath(artifact.identity) }
-    try root.put(artifact, at: "in/\(name)")
-    return "\(root.path)/in/\(name)"
+  // MARK: Results
+
+  private func recorded(_ document: ActionDocument) throws -> ActionResult? {
+    let json = try store.index.result(key: document.key, documentSeal: document.identity.seal)
+    guard let result = ActionResult(json: json), result.isComplete(for: stage),
+      try result.outputs.values.allSatisfy({ try store.isSound($0) })
+    else { return nil }
+    return result
+  }
+
+  /// A result that was refused, if it is what the stage expects by now.
+  private func mended(_ document: ActionDocument) throws -> ActionResult? {
+    guard let result = try recorded(document.asRefused) else { return nil }
+    let expectations = Expectations(store: store)
+    do {
+      try expectations.check(result, of: stage)
+    } catch is Failure {
+      return nil
+    }
+    try store.flush(recording: [document.record(of: result)] + expectations.found)
+    return result
+  }
+
+  /// A result that is not what the stage expects is kept aside: it is nobody's hit, but when the
+  /// expectation is mended the work is not done again.
+  /// - Returns: what became known of the outputs.
+  private func expect(_ result: ActionResult) throws -> [ActionRecord] {
+    let expectations = Expectations(store: store)
+    do {
+      try expectations.check(result, of: stage)
+    } catch {
+      try store.flush(recording: [action.document.asRefused.record(of: result)] + expectations.found)
+      throw error
+    }
+    return expectations.found
   }
 
   // MARK: Outputs
 
   func capture(_ outputs: [(name: String, fileName: String)], in root: ExecutionRoot) throws -> [String: Artifact] {
+    try root.checkLent()
     var captured: [String: Artifact] = [:]
     for (name, fileName) in outputs {
       guard let artifact = try root.capture(fileName) else {
@@ -122,5 +151,23 @@ struct Execution: Sendable {
       captured[name] = artifact
     }
     return captured
+  }
+}
+
+extension Resolver.Action {
+  /// What a second execution gives: as the pipeline declares, else as the kind does.
+  var determinism: Determinism { stage.policy.determinism ?? builtin?.determinism ?? .bitwise }
+}
+
+extension ActionDocument {
+  func record(of result: ActionResult) -> ActionRecord {
+    ActionRecord(key: key, documentSeal: identity.seal, result: result.json)
+  }
+
+  /// The document under which a result is kept that was not what its stage expects.
+  var asRefused: ActionDocument {
+    ActionDocument([
+      "format": ActionDocument.format, "refused": .string(key.hex), "refused_sha256": .string(identity.seal.hex),
+    ])
   }
 }

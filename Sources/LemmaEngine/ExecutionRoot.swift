@@ -4,51 +4,114 @@ import LemmaHash
 import LemmaStore
 
 /// The folder in which one attempt at an action runs. What a killed attempt left running writes into
-/// its own folder still, never into a later attempt's.
-struct ExecutionRoot: Sendable {
+/// its own folder still, never into a later attempt's. Used by one thread.
+final class ExecutionRoot {
   let path: String
+  /// What the stage prints, in a file beside the root.
+  let log: String
+  /// What the stage may write, by name: folders of the root, and the one that survives it.
+  let writable: [String]
+  /// The store's own files that stand in the root, by place; a sandbox puts them there.
+  private(set) var borrowed: [(place: String, file: String)] = []
+  private var lent: [Identity] = []
   private let store: Store
-  private let home: String
+  /// The action's folder: attempts by number, and what survives them.
+  let home: String
+
+  private static let resume = "resume"
+  private static let reserved = ["out", "tmp", resume]
+  /// From this size on a file is worth borrowing.
+  private static let loan = 1 << 20
 
   /// Makes a fresh root. The caller holds the action's lock.
-  init(store: Store, key: Digest) throws {
+  /// - Parameter resumes: whether the stage keeps a folder from one attempt to the next.
+  init(store: Store, key: Digest, resumes: Bool) throws {
     self.store = store
     home = store.executionRoot(key: key)
     let earlier = Files.exists(home) ? try Files.list(home) : []
     path = "\(home)/\((earlier.compactMap(Int.init).max() ?? 0) + 1)"
-    for folder in ["in", "out", "tmp"] { try Files.makeFolder("\(path)/\(folder)") }
-    for name in earlier { try? Files.remove("\(home)/\(name)") }
+    log = "\(home)/log"
+    writable = ["out", "tmp"] + (resumes ? [ExecutionRoot.resume] : [])
+    for folder in writable { try Files.makeFolder("\(home(of: folder))/\(folder)") }
+    // Something for the surviving folder to be mounted on.
+    if resumes { try Files.makeFolder("\(path)/\(ExecutionRoot.resume)") }
+    for name in earlier where name != ExecutionRoot.resume || !resumes { try? Files.remove("\(home)/\(name)") }
   }
 
-  func remove() { try? Files.remove(home) }
+  /// Removes what a failed attempt left, but for what is to survive it.
+  func removeAttempt() { try? Files.remove(writable.contains(ExecutionRoot.resume) ? path : home) }
+
+  /// The folder that holds a writable one.
+  func home(of folder: String) -> String { folder == ExecutionRoot.resume ? home : path }
+
+  /// Where the stage finds the folder that survives it, when it is given one.
+  func resumePlace(under confinement: Confinement) -> String? {
+    guard writable.contains(ExecutionRoot.resume) else { return nil }
+    if case .strict = confinement { return "\(Bubblewrap.rootPlace)/\(ExecutionRoot.resume)" }
+    return "\(home)/\(ExecutionRoot.resume)"
+  }
+
+  // MARK: Inputs
 
   /// Puts an artifact at a place relative to the root. An input may stand inside another that is a
   /// folder, if both agree on it.
+  /// - Parameter borrows: whether the store's own file may stand there, for a sandbox to put it read-only.
   /// - Throws: `ObjectFault`, or `Failure` when two inputs want one place.
-  func put(_ artifact: Artifact, at place: String) throws {
+  func put(_ artifact: Artifact, at place: String, borrows: Bool) throws {
     let target = "\(path)/\(place)"
-    guard Files.exists(target) else { return try store.materialise(artifact, at: target) }
-    if try store.identify(target) == artifact { return }
-    throw Failure(.user, "colliding-inputs", "two inputs with different content both stand at '\(place)'")
+    if let first = place.split(separator: "/").first.map(String.init), ExecutionRoot.reserved.contains(first) {
+      throw Failure(
+        .user, "reserved-place", "an input cannot stand at '\(place)', where the stage itself writes",
+        hint: "give it as a source: it then stands under 'in/'")
+    }
+    if Files.exists(target) {
+      if try store.identify(target) == artifact { return }
+      throw Failure(.user, "colliding-inputs", "two inputs with different content both stand at '\(place)'")
+    }
+    guard borrows, ExecutionRoot.isWorthLending(artifact) else {
+      return try store.materialise(artifact, at: target)
+    }
+    borrowed.append((place, try lend(artifact.identity)))
+    // Something for the file to be mounted on.
+    try Files.makeFolder(Files.parent(target))
+    try Files.write([], to: target)
   }
+
+  /// Verifies an object and gives its own file, for a stage that is told where to read.
+  func lend(_ identity: Identity) throws -> String {
+    lent.append(identity)
+    return try store.verifiedPath(identity)
+  }
+
+  /// Whether the store's own file of an artifact is better read in place than copied.
+  static func isWorthLending(_ artifact: Artifact) -> Bool {
+    artifact.kind == .file && artifact.identity.size >= loan
+  }
+
+  /// Checks that nobody altered what was lent while the stage read it.
+  /// - Throws: `ObjectFault`.
+  func checkLent() throws {
+    for identity in lent where try !store.isSound(identity) {
+      throw ObjectFault(identity: identity, reason: .altered)
+    }
+  }
+
+  // MARK: Outputs
 
   /// Takes an output into the store; `nil` when it was not written.
   /// - Throws: `Failure` when it is a link, or was reached through one.
   func capture(_ fileName: String) throws -> Artifact? {
-    let place = "\(path)/out/\(fileName)"
-    guard Files.exists(place) else { return nil }
-    guard let real = realpath(place, nil), let own = realpath(path, nil) else { throw escaped(fileName) }
-    defer {
-      free(real)
-      free(own)
+    var place = "\(path)/out"
+    var status = stat()
+    for part in [""] + fileName.split(separator: "/").map({ "/\($0)" }) {
+      place += part
+      guard lstat(place, &status) == 0 else { return nil }
+      if status.st_mode & S_IFMT == S_IFLNK {
+        throw Failure(
+          .user, "linked-output", "the output '\(fileName)' is a symbolic link, or was written through one",
+          hint: "write the file itself")
+      }
     }
-    guard String(cString: real) == "\(String(cString: own))/out/\(fileName)" else { throw escaped(fileName) }
     return try store.ingest(place)
-  }
-
-  private func escaped(_ fileName: String) -> Failure {
-    Failure(
-      .user, "linked-output", "the output '\(fileName)' is a symbolic link, or was written through one",
-      hint: "write the file itself")
   }
 }

@@ -48,7 +48,9 @@ struct Lookup {
   func find(_ action: Resolver.Action, repairs: Bool) throws -> Answer {
     let document = action.document
     let stored = try workspace.store.index.result(key: document.key, documentSeal: document.identity.seal)
-    guard let result = ActionResult(json: stored) else { return .unknown(try reason(for: action)) }
+    guard let result = ActionResult(json: stored), result.isComplete(for: action.stage) else {
+      return .unknown(try reason(for: action))
+    }
     var mended: [String] = []
     for (name, artifact) in result.outputs.sorted(by: { $0.key < $1.key }) {
       if try workspace.store.isSound(artifact, quarantines: repairs) { continue }

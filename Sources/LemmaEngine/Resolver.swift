@@ -64,14 +64,16 @@ final class Resolver {
       try checkTypes(of: inputs, for: builtin.kind, stage: stage)
       let lineage = builtin.usesLineage ? try self.lineage(of: stage, results: results) : .null
       let document = ActionDocument.builtin(
-        builtin, configuration: configuration, inputs: inputs, lineage: builtin.usesLineage ? lineage : nil)
+        builtin, configuration: configuration, inputs: inputs, lineage: builtin.usesLineage ? lineage : nil,
+        hasNetwork: stage.policy.hasNetwork)
       return Action(
         stage: stage, document: document, inputs: inputs, builtin: builtin, lineage: lineage,
         names: Dictionary(
           inputs.map { ($0.name, $0.members.map { describe($0.origin) }) }, uniquingKeysWith: { first, _ in first }))
     case .command(let words):
       let command = try resolve(words, of: stage, inputs: inputs)
-      let document = ActionDocument.command(command, inputs: inputs, outputs: stage.outputs)
+      let document = ActionDocument.command(
+        command, inputs: inputs, outputs: stage.outputs, hasNetwork: stage.policy.hasNetwork)
       return Action(stage: stage, document: document, inputs: inputs, command: command, lineage: .null)
     }
   }
@@ -79,6 +81,10 @@ final class Resolver {
   /// The artifact of a declared source.
   func artifact(ofSource name: String) throws -> Artifact {
     guard let source = sources[name] else { throw Failure(.internal, "source", "there is no source '\(name)'") }
+    // A source may lie elsewhere, if its path says so.
+    if !source.path.hasPrefix("/"), source.path != "..", !source.path.hasPrefix("../") {
+      try reads.check(source.path, what: "source '\(name)'", at: source.position)
+    }
     return try file(source.path, at: source.position, what: "source '\(name)'")
   }
 
@@ -87,7 +93,15 @@ final class Resolver {
 
   private func file(_ path: String, at position: Position, what: String) throws -> Artifact {
     let place = workspace.absolute(path)
-    if let known = files[path] {
+    if let index = files.index(forKey: path) {
+      // Two files may have names that differ in nothing but how an accent is written.
+      guard isSame(files[index].key, path) else {
+        throw Failure(
+          .user, "equivalent-paths",
+          "\(what): '\(path)' is the name of two files that differ in how accents are written",
+          at: position, hint: "rename one of them")
+      }
+      let known = files[index].value
       watches.append(.content(place, known, isOutput: false))
       return known.artifact
     }

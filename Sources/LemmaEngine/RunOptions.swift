@@ -1,4 +1,5 @@
 import Glibc
+import LemmaPipeline
 
 /// What a person asks of a run.
 public struct RunOptions: Sendable {
@@ -12,6 +13,12 @@ public struct RunOptions: Sendable {
   public var from: [String] = []
   /// Names of stages that run even when their result is known.
   public var force: [String] = []
+
+  /// The sandbox of every stage, in place of what the pipeline says.
+  public var sandbox: SandboxMode?
+  /// The program whose hidden entries run built-in kinds and watch over the run (`StageWorker`, `Warden`):
+  /// the running one. Without it kinds run inside this process, and a killed run leaves its stages at work.
+  public var program: String?
 
   public init(jobs: Int = Machine.processors) { self.jobs = max(1, jobs) }
 }

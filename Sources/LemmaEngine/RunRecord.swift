@@ -150,6 +150,7 @@ public enum RunRecord {
       members["origins"] = .object(
         Dictionary(uniqueKeysWithValues: record.inputs.map { ($0.name, .array($0.members.map { $0.origin.json })) }))
     }
+    if let determinism = record.determinism { members["determinism"] = .string(determinism.rawValue) }
     if let result = record.result { members["result"] = result.json }
     return .object(members)
   }

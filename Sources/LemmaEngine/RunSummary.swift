@@ -12,6 +12,8 @@ public struct RunSummary: Sendable {
     public var outcome: Outcome
     public var action: ActionDocument?
     var inputs: [ResolvedInput]
+    /// What a second execution gives; nil when the stage was not looked at.
+    public var determinism: Determinism?
     public var reason: Reason?
     public var result: ActionResult?
     /// The files its action was made from, as far as it was looked at.

@@ -17,6 +17,7 @@ public final class Runner {
   private let resolver: Resolver
   private let lookup: Lookup
   private let outputs: WorkspaceOutputs
+  private let host: Host
 
   private var nodes: [Node]
   private var results: [Int: ActionResult] = [:]
@@ -47,6 +48,7 @@ public final class Runner {
     resolver = Resolver(project: project, keepsBytes: true)
     lookup = Lookup(workspace: workspace, pipeline: project.name)
     outputs = WorkspaceOutputs(workspace: workspace)
+    host = Host(store: workspace.store, options: options) { observe(.note($0)) }
     freeProcessors = options.jobs
     let selection = try Selection(options, stages: project.stages)
     let verdicts = project.firstVerdicts()
@@ -219,6 +221,9 @@ public final class Runner {
     }
     switch try lookup.find(action, repairs: true) {
     case .known(let result, let mended):
+      let expectations = Expectations(store: workspace.store)
+      try expectations.check(result, of: stage)
+      if !expectations.found.isEmpty { try workspace.store.flush(recording: expectations.found) }
       for name in mended {
         observe(
           .note(
@@ -280,7 +285,7 @@ public final class Runner {
     observe(.started(stage: id, reason: reason.text))
     let observe = observe
     let execution = Execution(
-      workspace: workspace, action: action, threads: processors, isForced: nodes[number].isForced,
+      workspace: workspace, action: action, threads: processors, isForced: nodes[number].isForced, host: host,
       report: { observe(.progress(stage: id, $0)) }, isCancelled: isCancelled)
     let mailbox = mailbox
     do {
@@ -321,7 +326,8 @@ public final class Runner {
           number: number,
           record: ActionRecord(
             key: action.document.key, documentSeal: action.document.identity.seal, result: captured.result.json),
-          places: action.stage.outputs.map(\.path), lock: captured.lock))
+          facts: captured.facts, places: action.stage.outputs.map(\.path), lock: captured.lock,
+          scratch: captured.scratch))
     } catch  where error is Cancelled || error is CancellationError {
       end(number, .cancelled)
     } catch let fault as ObjectFault {
@@ -423,7 +429,7 @@ public final class Runner {
       let (action, reason) = nodes[number].action
       return RunSummary.StageRecord(
         number: number, stage: project.stages[number], outcome: outcome, action: action?.document,
-        inputs: action?.inputs ?? [], reason: reason, result: result(number),
+        inputs: action?.inputs ?? [], determinism: action?.determinism, reason: reason, result: result(number),
         watches: action?.watches ?? nodes[number].watches)
     }
     return RunSummary(

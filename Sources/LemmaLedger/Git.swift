@@ -21,10 +21,13 @@ enum Git {
   static func check(_ code: Int32, _ doing: @autoclosure () -> String) throws {
     guard code < 0 else { return }
     let reason = git_error_last().map { String(cString: $0.pointee.message) } ?? "error \(code)"
-    let hint: String? =
-      code == GIT_EOWNER.rawValue
-      ? "the repository belongs to another user; work as its owner, or move the project out of it" : nil
-    throw Failure(.store, "ledger", "cannot \(doing()): \(reason)", hint: hint)
+    // libgit2 tells only which setting would have let it pass, and by no code of its own everywhere.
+    if code == GIT_EOWNER.rawValue || reason.contains("safe.directory") {
+      throw Failure(
+        .store, "ledger", "cannot \(doing()): it belongs to another user",
+        hint: "work as its owner, or move the project out of it")
+    }
+    throw Failure(.store, "ledger", "cannot \(doing()): \(reason)")
   }
 }
 

@@ -20,6 +20,8 @@ struct StageDeclaration {
   var environment: [Node.Member] = []
   var tools: Node?
   var resources: Node?
+  /// The values of `Expansion.policyKeys` that are given.
+  var policy: [String: Node] = [:]
   /// nil when it is wrong, which was reported: the stage's instances are unknown then.
   var matrix: Matrix? = Matrix()
 
@@ -110,7 +112,8 @@ struct DeclarationReader {
     return stages
   }
 
-  private static let everyKey = ["uses", "with", "run", "env", "tools", "in", "out", "matrix", "resources"]
+  private static let everyKey =
+    ["uses", "with", "run", "env", "tools", "in", "out", "matrix", "resources"] + Expansion.policyKeys
 
   private func stage(_ member: Node.Member) throws -> StageDeclaration {
     let what = "stage '\(member.key)'"
@@ -130,6 +133,7 @@ struct DeclarationReader {
     }
     stage.tools = fields["tools"]?.value
     stage.resources = fields["resources"]?.value
+    for key in Expansion.policyKeys { stage.policy[key] = fields[key]?.value }
     if let node = fields["matrix"]?.value { stage.matrix = try evaluator.matrix(node, of: member.key) }
     return stage
   }

@@ -9,6 +9,8 @@ final class Expansion {
   let sources: [Source]
   private(set) var claims: [Overlaps.Output] = []
   var read: [Overlaps.Input] = []
+  /// What stages are run under that do not say.
+  var defaultSandbox = SandboxMode.auto
   let byName: [String: Int]
   let sourceNames: Set<String>
   /// Every name that stands in the file, those of wrong declarations too: what is reported where it
@@ -89,6 +91,7 @@ final class Expansion {
     }
     stage.dependencies = Set(dependencies).sorted()
     stage.resources = try resources(of: declaration, scope)
+    stage.policy = try policy(of: declaration, scope)
     switch work {
     case .builtin(let kind, let with):
       stage.outputs = try outputs(of: kind, declaration, label: matrix.label(of: instance), scope)

@@ -56,6 +56,11 @@ extension Pipeline {
     let declarations = try fields["stages"].map { try reader.stages($0.value) } ?? []
 
     let expansion = Expansion(evaluator, declarations, sources: self.sources)
+    if let node = fields["sandbox"]?.value {
+      let value = try evaluator.resolve(node, in: Scope(namespaces: ["params"]))
+      let word = diagnostics.conform(value, to: .words(of: SandboxMode.self), called: "sandbox")?.string
+      expansion.defaultSandbox = word.flatMap { SandboxMode(rawValue: $0) } ?? .auto
+    }
     expansion.declaredSources = Self.keys(fields["sources"])
     expansion.declaredStages = Self.keys(fields["stages"])
     let order = StageOrder.sort(declarations.map(\.name), edges: try expansion.edges(), reporting: diagnostics)
@@ -71,7 +76,7 @@ extension Pipeline {
   }
 
   private static func outline(_ diagnostics: Diagnostics) -> [String: Node.Member]? {
-    let known = ["pipeline", "params", "sources", "stages"]
+    let known = ["pipeline", "params", "sources", "stages", "sandbox"]
     guard let root = YAMLReader.read(diagnostics),
       let fields = diagnostics.fields(of: root, called: "the pipeline file", known: known),
       case .mapping(let members) = root.content

@@ -24,6 +24,8 @@ struct Node {
 
   /// Kept in a mapping, with a faulty value, so that nothing is called missing that it may have held.
   static let mergeKey = "<<"
+  /// `sandbox: off` can mean but one thing, so it needs no quotes.
+  static let sandboxKey = "sandbox"
 
   init(_ content: Content, at mark: Mark, isTemplate: Bool = false) {
     self.content = content

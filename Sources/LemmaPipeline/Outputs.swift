@@ -134,16 +134,21 @@ extension Expansion {
     return resources
   }
 
-  private func bytes(_ node: Node) -> Int? {
+  /// A size such as `512M`; nil when it is none.
+  func bytes(_ node: Node) -> Int? {
+    let powers = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+    let units = powers.flatMap { unit, size in ["", "i", "iB", "B"].map { (unit + $0, size) } }
+    return quantity(node, units: Dictionary(uniqueKeysWithValues: units))
+  }
+
+  /// A positive integer, maybe with a unit right behind it; nil when it is none.
+  func quantity(_ node: Node, units: [String: Int]) -> Int? {
     guard case .scalar(let value, let text) = node.content else { return nil }
     if let count = value.int { return count > 0 ? count : nil }
     guard case .string = value else { return nil }
     let digits = text.prefix { $0.isASCII && $0.isNumber }
-    let units = ["K": 10, "M": 20, "G": 30, "T": 40]
-    guard let count = Int(digits), count > 0, let shift = units[text.dropFirst(digits.count).prefix(1).description],
-      ["", "i", "iB", "B"].contains(text.dropFirst(digits.count + 1).description)
-    else { return nil }
-    let (product, overflow) = count.multipliedReportingOverflow(by: 1 << shift)
+    guard let count = Int(digits), count > 0, let unit = units[String(text.dropFirst(digits.count))] else { return nil }
+    let (product, overflow) = count.multipliedReportingOverflow(by: unit)
     return overflow ? nil : product
   }
 }

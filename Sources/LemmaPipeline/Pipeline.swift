@@ -65,6 +65,7 @@ public struct Stage: Sendable {
   /// The programs a command needs, as declared.
   public var tools: [String]
   public var resources: Resources
+  public var policy: Policy
   /// Where the stage is declared.
   public var position: Position
   /// The ids of the stages this one reads from, sorted, each once.
@@ -73,7 +74,7 @@ public struct Stage: Sendable {
   public init(
     id: String, name: String, matrix: [(key: String, value: JSON)] = [], work: Work, inputs: [Input] = [],
     outputs: [Output] = [], environment: [String: String] = [:], tools: [String] = [],
-    resources: Resources = Resources(), position: Position, dependencies: [String] = []
+    resources: Resources = Resources(), policy: Policy = Policy(), position: Position, dependencies: [String] = []
   ) {
     self.id = id
     self.name = name
@@ -84,6 +85,7 @@ public struct Stage: Sendable {
     self.environment = environment
     self.tools = tools
     self.resources = resources
+    self.policy = policy
     self.position = position
     self.dependencies = dependencies
   }

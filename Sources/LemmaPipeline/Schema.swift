@@ -5,7 +5,7 @@ extension Catalogue {
   /// knows the keys and the types; what names refer to, only reading the file tells.
   public func jsonSchema() -> JSON {
     let stages: [JSON] = [["$ref": "#/$defs/command"]] + kinds.map { ["$ref": .string("#/$defs/uses-\($0.name)")] }
-    var definitions = Self.definitions
+    var definitions = Self.definitions.merging(Self.policyDefinitions) { first, _ in first }
     for kind in kinds { definitions["uses-\(kind.name)"] = kind.schema }
     return [
       "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -16,6 +16,7 @@ extension Catalogue {
       "additionalProperties": false,
       "properties": [
         "pipeline": ["$ref": "#/$defs/name", "description": "The pipeline's name."],
+        "sandbox": ["$ref": "#/$defs/sandbox"],
         "params": [
           "type": "object", "description": "Values to use as ${params.name}; --param name=value replaces one.",
           "propertyNames": ["$ref": "#/$defs/name"],
@@ -79,7 +80,7 @@ extension Catalogue {
     "command": [
       "type": "object", "required": ["run"], "additionalProperties": false,
       "description": "A program of your own.",
-      "properties": [
+      "properties": withShared([
         "run": [
           "description": "The program and its words, or a script for the shell; ${in.name} and ${out.name} are paths.",
           "anyOf": [
@@ -107,11 +108,13 @@ extension Catalogue {
             ["$ref": "#/$defs/reference"],
           ],
         ],
-        "matrix": ["$ref": "#/$defs/matrix"],
-        "resources": ["$ref": "#/$defs/resources"],
-      ],
+      ]),
     ],
   ]
+
+  fileprivate static func withShared(_ properties: [String: JSON]) -> JSON {
+    .object(properties.merging(sharedProperties) { first, _ in first })
+  }
 }
 
 extension StageKind {
@@ -122,7 +125,7 @@ extension StageKind {
     return [
       "type": "object", "description": .string(summary), "required": .array(required.map(JSON.string)),
       "additionalProperties": false,
-      "properties": [
+      "properties": Catalogue.withShared([
         "uses": ["const": .string(name)],
         "with": StageKind.schema(of: parameters, "Its configuration."),
         "in": [
@@ -140,9 +143,7 @@ extension StageKind {
                 ($0.name, ["$ref": "#/$defs/path", "description": .string($0.summary)])
               })),
         ],
-        "matrix": ["$ref": "#/$defs/matrix"],
-        "resources": ["$ref": "#/$defs/resources"],
-      ],
+      ]),
     ]
   }
 

@@ -94,7 +94,8 @@ struct YAMLReader {
     return "\(String(cString: context)) that begins in line \(start.line ?? 0), column \(start.column ?? 0)"
   }
 
-  private mutating func node(_ event: yaml_event_t, depth: Int) throws -> Node {
+  /// - Parameter isMode: whether a plain `off` is the word, whatever other readers make of it.
+  private mutating func node(_ event: yaml_event_t, depth: Int, isMode: Bool = false) throws -> Node {
     let mark = mark(event)
     nodes += 1
     if nodes > Self.nodeLimit {
@@ -109,8 +110,9 @@ struct YAMLReader {
     case YAML_SCALAR_EVENT:
       let scalar = event.data.scalar
       let isRefused = refuse(anchor: scalar.anchor, tag: scalar.tag, at: mark)
-      let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
-      return isRefused ? Node(.faulty, at: mark) : self.scalar(text(event), isPlain: isPlain, at: mark)
+      let text = text(event)
+      let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE && !(isMode && text == SandboxMode.off.rawValue)
+      return isRefused ? Node(.faulty, at: mark) : self.scalar(text, isPlain: isPlain, at: mark)
     case YAML_SEQUENCE_START_EVENT:
       let isRefused = refuse(anchor: event.data.sequence_start.anchor, tag: event.data.sequence_start.tag, at: mark)
       let elements = try list(depth: depth)
@@ -157,7 +159,7 @@ struct YAMLReader {
       let key = try key(event, depth: depth)
       var valueEvent = try next()
       defer { yaml_event_delete(&valueEvent) }
-      let value = try node(valueEvent, depth: depth + 1)
+      let value = try node(valueEvent, depth: depth + 1, isMode: key == Node.sandboxKey)
       guard let key else { continue }
       let mark = mark(event)
       if let earlier = first[key] {

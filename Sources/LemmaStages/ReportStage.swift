@@ -61,28 +61,22 @@ struct EvaluationResult {
   var node: Int?
 
   init(_ input: StageInput, lineage: Lineage) throws {
-    let json = try JSON(parsing: Files.read(input.path), file: "metrics.json")
-    guard let accuracy = json["accuracy"]?.double, let low = json["accuracy_low"]?.double,
-      let high = json["accuracy_high"]?.double, let items = json["items"]?.int
-    else {
-      throw Failure(
-        .user, "report", "a result \(input.label.isEmpty ? "" : "(\(input.label)) ")is not an evaluation's metrics")
-    }
+    let metrics = try EvaluationMetrics(input)
     label = input.label
-    self.accuracy = accuracy
-    self.low = low
-    self.high = high
-    self.items = items
-    lenient = json["accuracy_lenient"]?.double ?? accuracy
-    withoutAnswer = json["no_answer"]?.int
-    rows = json["training_rows"]?.int
-    tooLong = json["training_too_long"]?.int
-    steps = json["training_steps"]?.int
-    tokens = json["training_tokens"]?.int
-    parameters = json["training_parameters"]?.int
-    bySteps = (json.object ?? [:]).compactMap { name, value in
-      guard name.hasPrefix("steps_"), let steps = Int(name.dropFirst(6)), let share = value.double else { return nil }
-      return (steps, share, json["\(name)_items"]?.int ?? 0)
+    accuracy = try metrics.share("accuracy")
+    low = try metrics.share("accuracy_low")
+    high = try metrics.share("accuracy_high")
+    items = try metrics.count("items")
+    lenient = try metrics.optionalShare("accuracy_lenient") ?? accuracy
+    withoutAnswer = try metrics.optionalCount("no_answer")
+    rows = try metrics.optionalCount("training_rows")
+    tooLong = try metrics.optionalCount("training_too_long")
+    steps = try metrics.optionalCount("training_steps")
+    tokens = try metrics.optionalCount("training_tokens")
+    parameters = try metrics.optionalCount("training_parameters")
+    bySteps = try metrics.names.compactMap { name in
+      guard name.hasPrefix("steps_"), let steps = Int(name.dropFirst(6)), steps >= 0 else { return nil }
+      return (steps, try metrics.share(name), try metrics.optionalCount("\(name)_items") ?? 0)
     }.sorted { $0.0 < $1.0 }
     node = lineage.node(giving: input.artifact.json)
   }
@@ -90,5 +84,54 @@ struct EvaluationResult {
   /// The value of a matrix key in the label.
   func value(of key: String) -> String? {
     label.split(separator: ",").first { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
+  }
+}
+
+/// The metrics file of an evaluation, which anybody may have written: numbers that no evaluation has are
+/// refused before anything is reckoned with them.
+private struct EvaluationMetrics {
+  private let members: [String: JSON]
+  private let path: String
+  private let what: String
+
+  init(_ input: StageInput) throws {
+    path = input.path
+    what = input.label.isEmpty ? "a result" : "a result (\(input.label))"
+    guard let members = try JSON(parsing: Files.read(input.path), file: input.path).object else {
+      throw Failure(.user, "report", "\(what) is not an evaluation's metrics", at: Position(file: input.path))
+    }
+    self.members = members
+  }
+
+  var names: [String] { members.keys.sorted() }
+
+  func share(_ name: String) throws -> Double {
+    guard let value = try optionalShare(name) else { throw refused(name, "is missing") }
+    return value
+  }
+
+  func count(_ name: String) throws -> Int {
+    guard let value = try optionalCount(name) else { throw refused(name, "is missing") }
+    return value
+  }
+
+  func optionalShare(_ name: String) throws -> Double? {
+    guard let value = members[name] else { return nil }
+    guard let share = value.double, (0...1).contains(share) else { throw refused(name, "must be a number from 0 to 1") }
+    return share
+  }
+
+  func optionalCount(_ name: String) throws -> Int? {
+    guard let value = members[name] else { return nil }
+    guard let count = value.int, (0...1_000_000_000_000_000).contains(count) else {
+      throw refused(name, "must be a whole number from 0 to 10^15")
+    }
+    return count
+  }
+
+  private func refused(_ name: String, _ reason: String) -> Failure {
+    Failure(
+      .user, "report", "\(what) is not an evaluation's metrics: '\(name)' \(reason)", at: Position(file: path),
+      hint: "give the output 'metrics' of an 'evaluate' stage")
   }
 }

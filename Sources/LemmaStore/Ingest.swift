@@ -34,9 +34,14 @@ extension Store {
 
   /// As `identify` or `ingest`, with the stamp: for one who will look again later. A folder's stamp
   /// vouches for nothing; its members' do.
-  public func examine(_ path: String, keepingBytes: Bool = false) throws -> Examined? {
+  /// - Parameter remembersStamps: false for one who remembers them himself.
+  public func examine(
+    _ path: String, keepingBytes: Bool = false, remembersStamps: Bool = true
+  ) throws -> Examined? {
     guard Files.exists(path) else { return nil }
-    return try Intake(store: self, keepsBytes: keepingBytes, trustsStamps: true).examine(path)
+    return try Intake(
+      store: self, keepsBytes: keepingBytes, trustsStamps: true, remembersStamps: remembersStamps
+    ).examine(path)
   }
 
   /// The artifact at `path` as the workspace has it, without keeping its bytes; `nil` when nothing
@@ -90,6 +95,7 @@ struct Intake: Sendable {
   let store: Store
   let keepsBytes: Bool
   let trustsStamps: Bool
+  var remembersStamps = true
 
   /// What a file was found to be.
   struct Found {
@@ -151,7 +157,9 @@ struct Intake: Sendable {
       throw Intake.changing(file.path)
     }
     let isQuiet = lease != EAGAIN && !wasBroken
-    if isQuiet { store.pending.remember(FileStamp(stamp: before, hashedAt: moment, identity: identity)) }
+    if isQuiet, remembersStamps {
+      store.pending.remember(FileStamp(stamp: before, hashedAt: moment, identity: identity))
+    }
     return Found(identity: identity, place: place, stamp: before, hashedAt: isQuiet ? moment : 0)
   }
 

@@ -81,10 +81,7 @@ public final class Store: Sendable {
     var status = stat()
     guard stat(root, &status) == 0 else { throw Failure.system("stat", path: root, errno: errno) }
     try checkOwner(status, root)
-    // Others must not read it either: the index holds the secret of the fingerprints.
-    if isNew || Files.exists("\(root)/format"), chmod(root, 0o700) != 0 {
-      throw Failure.system("chmod", path: root, errno: errno)
-    }
+    if isNew || Files.exists("\(root)/format") { try makePrivate(root) }
     for folder in ["objects", "packs", "censuses", "actions", "locks", "tmp", "quarantine"] {
       try Files.makeFolder("\(root)/\(folder)")
     }
@@ -98,6 +95,13 @@ public final class Store: Sendable {
     // Results are not for version control, whatever the project's own rules say.
     if !Files.exists("\(root)/.gitignore") { try Files.write(Array("*\n".utf8), to: "\(root)/.gitignore") }
     try Files.write(Array(formatText.utf8), to: "\(root)/format", durable: true)
+    // An empty folder that was there before has become a store.
+    try makePrivate(root)
+  }
+
+  /// Others must not read it either: the index holds the secret of the fingerprints.
+  private static func makePrivate(_ root: String) throws {
+    guard chmod(root, 0o700) == 0 else { throw Failure.system("chmod", path: root, errno: errno) }
   }
 
   /// Whether a folder is the store itself.

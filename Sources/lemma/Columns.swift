@@ -12,7 +12,7 @@ enum Columns {
         if rightAligned.contains(column) { return padding + text }
         return column == row.count - 1 ? text : text + padding
       }
-      return printable(cells.joined(separator: "  ")).replacing("\n", with: "\\n")
+      return printableLine(cells.joined(separator: "  "))
     }
   }
 }

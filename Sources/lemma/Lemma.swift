@@ -35,6 +35,7 @@ extension Lemma {
   /// Reads the arguments and runs the command they name. What they hold is told like everything from
   /// outside: escaped, and as JSON to a program that asked for it.
   static func main() {
+    HiddenEntries.enter()
     let words = Array(CommandLine.arguments.dropFirst())
     if let failure = unknownCommand(words) { refuse(failure, words) }
     do {

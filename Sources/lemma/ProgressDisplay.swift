@@ -40,15 +40,17 @@ final class ProgressDisplay: Sendable {
       case .started(let stage, let reason):
         state.running.append(Running(stage: stage, started: Clock.monotonic()))
         line(
-          &state, "\(Terminal.paint("start ", .blue)) \(oneLine(stage))  \(Terminal.paint("\(oneLine(reason))", .dim))")
+          &state,
+          "\(Terminal.paint("start ", .blue)) \(printableLine(stage))  \(Terminal.paint("\(printableLine(reason))", .dim))"
+        )
       case .progress(let stage, let progress): update(&state, stage, progress)
       case .restored(let stage, let path):
         line(
           &state,
-          "\(Terminal.paint("put   ", .green)) \(oneLine(path))  \(Terminal.paint("from the store, for \(oneLine(stage))", .dim))"
+          "\(Terminal.paint("put   ", .green)) \(printableLine(path))  \(Terminal.paint("from the store, for \(printableLine(stage))", .dim))"
         )
       case .finished(let stage, let outcome): finish(&state, stage, outcome)
-      case .note(let text): line(&state, Terminal.paint("note   \(oneLine(text))", .yellow))
+      case .note(let text): line(&state, Terminal.paint("note   \(printableLine(text))", .yellow))
       }
     }
   }
@@ -76,7 +78,7 @@ final class ProgressDisplay: Sendable {
     if state.running[index].first == nil { state.running[index].first = (moment, progress.done) }
     if !isLive, moment - (state.lastPlain[stage] ?? state.running[index].started) >= 10 {
       state.lastPlain[stage] = moment
-      line(&state, "       \(oneLine(stage))  \(describe(state.running[index], at: moment))")
+      line(&state, "       \(printableLine(stage))  \(describe(state.running[index], at: moment))")
     }
   }
 
@@ -87,17 +89,14 @@ final class ProgressDisplay: Sendable {
     case .ran(let seconds):
       line(
         &state,
-        "\(Terminal.paint("done  ", .green)) \(oneLine(stage))  \(Terminal.paint("\(Terminal.duration(seconds))", .dim))"
+        "\(Terminal.paint("done  ", .green)) \(printableLine(stage))  \(Terminal.paint("\(Terminal.duration(seconds))", .dim))"
       )
     case .cached: state.cached += 1
-    case .failed(let failure): line(&state, "\(Terminal.paint("failed", .red)) \(oneLine(stage))\n\(failure)")
-    case .cancelled: line(&state, "\(Terminal.paint("stopped", .yellow)) \(oneLine(stage))")
+    case .failed(let failure): line(&state, "\(Terminal.paint("failed", .red)) \(printableLine(stage))\n\(failure)")
+    case .cancelled: line(&state, "\(Terminal.paint("stopped", .yellow)) \(printableLine(stage))")
     case .blocked: break
     }
   }
-
-  /// Text from outside as part of a line.
-  private func oneLine(_ text: String) -> String { printable(text).replacing("\n", with: "\\n") }
 
   /// Prints a line above the live block.
   private func line(_ state: inout State, _ text: Shown) {
@@ -118,7 +117,7 @@ final class ProgressDisplay: Sendable {
     let moment = Clock.monotonic()
     let width = max(8, Terminal.width - 1)
     var lines = state.running.map { running -> Shown in
-      "\(clip("  \(oneLine(running.stage))  \(describe(running, at: moment))", to: width))"
+      "\(clip("  \(printableLine(running.stage))  \(describe(running, at: moment))", to: width))"
     }
     var tally = "  \(state.finished) of \(state.total) stages"
     if state.cached > 0 { tally += ", \(state.cached) unchanged" }
@@ -135,7 +134,7 @@ final class ProgressDisplay: Sendable {
   private func describe(_ running: Running, at moment: Double) -> String {
     let elapsed = Terminal.duration(moment - running.started)
     guard let progress = running.progress else { return elapsed }
-    if progress.total == 0 { return "\(elapsed)  \(oneLine(progress.detail))" }
+    if progress.total == 0 { return "\(elapsed)  \(printableLine(progress.detail))" }
     let share = min(1, Double(progress.done) / Double(progress.total))
     let length = Terminal.width < 100 ? 8 : 20
     let filled = Int(share * Double(length))
@@ -147,7 +146,7 @@ final class ProgressDisplay: Sendable {
     }
     // Last, since a narrow terminal cuts the line here.
     if !progress.detail.isEmpty { text += " · \(progress.detail)" }
-    return oneLine(text)
+    return printableLine(text)
   }
 
   /// Redraws four times a second, so that elapsed times move.

@@ -112,7 +112,7 @@ struct Trust {
           }
         }.joined()
       }.joined(separator: " ")
-      return "\(stage.name): \(text.count > 300 ? "\(text.prefix(300))..." : text)".replacing("\n", with: "\\n")
+      return printableLine("\(stage.name): \(text.count > 300 ? "\(text.prefix(300))..." : text)")
     }
   }
 }

@@ -121,6 +121,7 @@ struct CrashTests {
   @Test("two runs at once: each action is executed once, both end well")
   func twoRuns() throws {
     let project = try makeChain()
+    try project.edit("lemma.yaml", "pipeline: chain", "pipeline: chain\nsandbox: off")
     try project.edit(
       "lemma.yaml", "cat ${in.i} > ${out.o}; echo 1",
       "echo ran >> \(project.space.file("count")); cat ${in.i} > ${out.o}; echo 1")

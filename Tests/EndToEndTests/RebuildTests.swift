@@ -269,6 +269,7 @@ struct RebuildTests {
       "lemma.yaml",
       """
       pipeline: p
+      sandbox: off
       stages:
         slow: { run: 'sleep 0.2; echo "echo two > \\$1" >> \(tool); echo > ${out.x}', out: { x: a.txt } }
         b: { run: ["\(tool)", "${out.x}"], out: { x: b.txt } }

@@ -24,7 +24,7 @@ extension Bad {
       """,
       """
       p.yaml:2:1: unknown key 'author' in the pipeline file
-        hint: keys: pipeline, params, sources, stages
+        hint: keys: pipeline, params, sources, stages, sandbox
       """),
     Bad(
       "no name",

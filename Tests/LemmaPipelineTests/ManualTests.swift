@@ -14,7 +14,10 @@ struct ManualTests {
   @Test("every key that a stage may have is described")
   func keys() throws {
     let manual = try manual()
-    for key in ["uses", "with", "run", "env", "tools", "in", "out", "matrix", "resources"] {
+    for key in [
+      "uses", "with", "run", "env", "tools", "in", "out", "matrix", "resources", "sandbox",
+      "network", "determinism", "expect", "resume", "retries", "timeout",
+    ] {
       #expect(manual.contains("\n| `\(key)` |"), "\(key)")
     }
   }

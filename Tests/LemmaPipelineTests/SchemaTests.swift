@@ -9,6 +9,12 @@ struct SchemaTests {
       "additionalProperties": false,
       "description": "Trains a model on rows.",
       "properties": {
+        "determinism": {
+          "$ref": "#/$defs/determinism"
+        },
+        "expect": {
+          "$ref": "#/$defs/expect"
+        },
         "in": {
           "additionalProperties": false,
           "properties": {
@@ -31,6 +37,9 @@ struct SchemaTests {
         "matrix": {
           "$ref": "#/$defs/matrix"
         },
+        "network": {
+          "$ref": "#/$defs/network"
+        },
         "out": {
           "additionalProperties": false,
           "description": "Other places than results/<stage>/ for what it makes.",
@@ -48,6 +57,18 @@ struct SchemaTests {
         },
         "resources": {
           "$ref": "#/$defs/resources"
+        },
+        "resume": {
+          "$ref": "#/$defs/resume"
+        },
+        "retries": {
+          "$ref": "#/$defs/retries"
+        },
+        "sandbox": {
+          "$ref": "#/$defs/sandbox"
+        },
+        "timeout": {
+          "$ref": "#/$defs/timeout"
         },
         "uses": {
           "const": "sft"
@@ -174,7 +195,11 @@ struct SchemaTests {
   @Test("the schema and the reader agree about the keys of a stage")
   func keys() {
     let command = catalogue.jsonSchema()["$defs"]?["command"]?["properties"]?.object?.keys.sorted()
-    #expect(command == ["env", "in", "matrix", "out", "resources", "run", "tools"])
+    #expect(
+      command == [
+        "determinism", "env", "expect", "in", "matrix", "network", "out", "resources", "resume", "retries", "run",
+        "sandbox", "timeout", "tools",
+      ])
     for key in command ?? [] where key != "run" {
       #expect(!mistakes("pipeline: p\nstages: { a: { run: [make], \(key): 5 } }\n").contains("unknown key"))
     }

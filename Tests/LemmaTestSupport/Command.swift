@@ -67,7 +67,9 @@ public struct RunningCommand: Sendable {
     var cpu: Int64 = 0
     let code = lemma_wait(pid, &status, &peak, &cpu)
     guard code == 0 else { throw Failure.system("wait", path: "\(pid)", errno: code) }
-    return CommandOutput(status: status, out: try outputs.read("out"), error: try outputs.read("error"))
+    // What programs print need not be text.
+    let printed = try ["out", "error"].map { String(decoding: try Files.read(outputs.file($0)), as: UTF8.self) }
+    return CommandOutput(status: status, out: printed[0], error: printed[1])
   }
 }
 

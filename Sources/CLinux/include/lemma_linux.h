@@ -13,17 +13,62 @@ int lemma_lease_release(int fd);
 // syncfs: flushes the whole file system that fd is on. Returns 0, or -1 with errno.
 int lemma_sync_file_system(int fd);
 
+// A pipe whose both ends are closed in children. Returns 0, or -1 with errno.
+int lemma_pipe(int ends[2]);
+
+// A file without a name, in memory, closed in children. Returns its descriptor, or -1 with errno.
+int lemma_memory_file(const char *name);
+
 // Copies a file's extents by reference (FICLONE). Returns 0 or an errno when the file system cannot.
 int lemma_reflink(int from_fd, int to_fd);
 
-// Starts argv[0] in a process group of its own with default signals, an empty signal mask, `folder`
-// as its working directory, standard input from /dev/null and both outputs into log_fd.
-// Returns 0 and the pid, or an errno.
+// How to start a program.
+struct lemma_launch {
+  const char *path;
+  char *const *argv;
+  char *const *envp;
+  const char *folder;    // its working directory
+  int log_fd;            // both of its outputs
+  int input_fd;          // its standard input; -1 for /dev/null
+  int reply_fd;          // its descriptor 3; -1 for none
+  int ruleset_fd;        // of Landlock; -1 for none
+  int denies_network;    // with a ruleset: no sockets but local ones
+  int dies_with_parent;  // it ends when the thread that started it does
+  uint64_t mark;         // carried by it and all that it starts; 0 for none
+};
+
+// Starts the program in a process group of its own with default signals and an empty signal mask.
+// Returns 0, the pid and a descriptor that becomes readable when it ends, or an errno.
+int lemma_start(const struct lemma_launch *launch, pid_t *pid, int *descriptor);
+
+// The same without ties to the caller, standard input from /dev/null. Returns 0 and the pid, or an errno.
 int lemma_spawn(const char *path, char *const argv[], char *const envp[], const char *folder,
                 int log_fd, pid_t *pid);
 
-// A descriptor that becomes readable when the child ends (pidfd_open), or -1 with errno.
-int lemma_process_descriptor(pid_t pid);
+// Marks this process and all that it starts from now on; `mark` is from 1 to 2^63. Returns 0, or -1 with errno.
+int lemma_set_mark(uint64_t mark);
+// Ends every process whose mark is `mark` in the bits of `mask`, and waits for the end of each.
+void lemma_end_marked(uint64_t mark, uint64_t mask);
+// The same for one mark and processes no older than `first`: as cheap as there are few of them.
+void lemma_end_marked_since(pid_t first, uint64_t mark);
+// Asks every process with the mark, but for one, to end (SIGTERM).
+void lemma_ask_marked(uint64_t mark, pid_t spared);
+// Waits until standard input is at its end, then ends the marked; a byte on standard input calls it off.
+void lemma_keep(uint64_t mark, uint64_t mask);
+
+// The version of Landlock that the kernel has; 0 when it has none.
+int lemma_landlock_abi(void);
+// A set of rules that allow nothing yet. Returns its descriptor, or -1 with errno.
+int lemma_landlock_create(int abi, int denies_network);
+enum { LEMMA_READ = 0, LEMMA_USE = 1, LEMMA_WRITE = 2 };
+// Allows a path and all below it: LEMMA_READ reading and executing, LEMMA_USE reading and writing what
+// is there, LEMMA_WRITE everything. Returns 0 or an errno.
+int lemma_landlock_allow(int ruleset_fd, int abi, const char *path, int access);
+// Puts the calling process under the rules for good. Returns 0 or an errno.
+int lemma_restrict(int ruleset_fd, int denies_network);
+
+// Waits for a child and reaps it. Returns 0 or an errno.
+int lemma_reap(pid_t pid, int *status);
 
 // Waits for the child. Fills its exit status (or 128 + signal), peak memory (KiB) and CPU time
 // (microseconds). Then ends what is left of its process group. Returns 0 or an errno.

@@ -211,7 +211,7 @@ public final class Project {
       resolved = String(cString: real)
       free(real)
     }
-    if resolved.hasPrefix(workspace.project + "/") { resolved.removeFirst(workspace.project.utf8.count + 1) }
+    if resolved.hasPrefix(workspace.project + "/") { resolved.removeFirst(workspace.project.count + 1) }
     let name: JSON = [
       "workspace": .string(workspace.id), "file": .string(resolved),
       "overrides": .object(overrides.mapValues(JSON.string)),

@@ -18,6 +18,7 @@ extension Stage {
     if !tools.isEmpty { members["tools"] = .array(tools.map(JSON.string)) }
     members["cpus"] = JSON(resources.cpus)
     if let memory = resources.memory { members["memory"] = JSON(memory) }
+    if policy != Policy() { members["policy"] = policy.json }
     if !dependencies.isEmpty { members["after"] = .array(dependencies.map(JSON.string)) }
     return .object(members)
   }
@@ -43,8 +44,53 @@ extension Stage {
       work: work, inputs: (json["in"]?.array ?? []).compactMap(Input.init), outputs: outputs,
       environment: (json["env"]?.object ?? [:]).compactMapValues(\.string),
       tools: (json["tools"]?.array ?? []).compactMap(\.string),
-      resources: Resources(cpus: cpus, memory: json["memory"]?.int), position: position,
+      resources: Resources(cpus: cpus, memory: json["memory"]?.int),
+      policy: json["policy"].map { Policy(json: $0, position: position) } ?? Policy(), position: position,
       dependencies: (json["after"]?.array ?? []).compactMap(\.string))
+  }
+}
+
+extension Stage.Policy {
+  fileprivate var json: JSON {
+    var members: [String: JSON] = ["sandbox": .string(sandbox.rawValue), "retries": JSON(retries)]
+    if hasNetwork { members["network"] = true }
+    if let determinism { members["determinism"] = .string(determinism.rawValue) }
+    if resumes { members["resume"] = true }
+    if let timeout { members["timeout"] = JSON(timeout) }
+    if !expectations.isEmpty { members["expect"] = .array(expectations.map(\.json)) }
+    return .object(members)
+  }
+
+  fileprivate init(json: JSON, position: Position) {
+    self.init(
+      sandbox: json["sandbox"]?.string.flatMap { SandboxMode(rawValue: $0) } ?? .auto,
+      hasNetwork: json["network"] == true,
+      determinism: json["determinism"]?.string.flatMap { Determinism(rawValue: $0) },
+      expectations: (json["expect"]?.array ?? []).map { Expectation(json: $0, position: position) },
+      resumes: json["resume"] == true, retries: json["retries"]?.int ?? 0, timeout: json["timeout"]?.int)
+  }
+}
+
+extension Expectation {
+  fileprivate var json: JSON {
+    func bounds(_ range: ClosedRange<Int>?) -> JSON {
+      range.map { [JSON($0.lowerBound), JSON($0.upperBound)] } ?? .null
+    }
+    return [
+      "output": .string(output), "rows": bounds(rows), "bytes": bounds(bytes),
+      "schema": .array(columns.map(JSON.string)),
+    ]
+  }
+
+  /// - Parameter position: the stage's, since a snapshot keeps no other.
+  fileprivate init(json: JSON, position: Position) {
+    func range(_ bounds: JSON?) -> ClosedRange<Int>? {
+      guard let low = bounds?[0]?.int, let high = bounds?[1]?.int, low <= high else { return nil }
+      return low...high
+    }
+    self.init(
+      output: json["output"]?.string ?? "", rows: range(json["rows"]), bytes: range(json["bytes"]),
+      columns: (json["schema"]?.array ?? []).compactMap(\.string), position: position)
   }
 }
 

@@ -49,7 +49,8 @@ struct Survey {
   private static func lookAgain(_ watch: Watch, store: Store) -> Watch? {
     if watch.kind == .outputFolder, !WorkspaceOutputs.isPlain(watch.path) { return nil }
     // What cannot be looked at here is looked at again, and told of, where it is needed.
-    guard watch.kind != .never, let examined = try? store.examine(watch.path), examined.artifact == watch.artifact
+    guard watch.kind != .never, let examined = try? store.examine(watch.path, remembersStamps: false),
+      examined.artifact == watch.artifact
     else { return nil }
     var watch = watch
     watch.stamp = examined.stamp

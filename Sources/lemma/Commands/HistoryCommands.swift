@@ -54,12 +54,18 @@ struct ShowCommand: LemmaCommand {
         lemma show
         lemma show --run 12
         lemma show 'train[size=500]' --json
+        lemma show train --log
       """)
 
   @Argument(help: "A stage, an output or a metric. Default: the whole run.") var what: String?
   @Option(help: "The run.") var run = "latest"
   @OptionGroup var workspace: WorkspaceOptions
   @Flag(help: "Print as JSON.") var json = false
+  @Flag(help: "Print what the stage printed: in its last attempt if that failed, else when it was run.") var log = false
+
+  func validate() throws {
+    if log, what == nil { throw ValidationError("--log needs a stage") }
+  }
 
   func execute() throws {
     let workspace = try workspace.openExisting()
@@ -70,7 +76,12 @@ struct ShowCommand: LemmaCommand {
     guard let what else { return try show(ledger.run(id), stages, history) }
     let target = try Target.find(
       what, stages: stages, project: workspace.project, folder: try WorkspaceOptions.currentFolder())
-    if let stage = stages.first(where: { $0.stage == target.stage }) { show(stage, target) }
+    guard let stage = stages.first(where: { $0.stage == target.stage }) else { return }
+    if !log { return show(stage, target) }
+    let bytes = try StageLog.read(actionKey: stage.actionKey, result: stage.result, in: workspace) ?? []
+    let text = String(decoding: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...], as: UTF8.self)
+    if json { return Terminal.json(["stage": .string(stage.stage), "log": .string(text)]) }
+    if !bytes.isEmpty { Terminal.out(text) }
   }
 
   private func show(_ run: RecordedRun, _ stages: [RecordedStage], _ history: History) throws {

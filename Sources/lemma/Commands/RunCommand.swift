@@ -18,6 +18,7 @@ struct RunCommand: LemmaCommand {
         lemma run --from 'train[size=500]' --force 'train[size=500]'
         lemma run --keep-going --json > run.json
         lemma run --watch
+        lemma run --trace train
       """)
 
   @OptionGroup var options: PipelineOptions
@@ -46,6 +47,8 @@ struct RunCommand: LemmaCommand {
 
   @Flag(help: "Run the commands of this project's pipelines, now and from now on.")
   var trust = false
+
+  @OptionGroup var stageOptions: StageOptions
 
   @Flag(help: "Print the run's record as JSON on standard output.")
   var json = false
@@ -92,6 +95,7 @@ struct RunCommand: LemmaCommand {
     }
     defer { withExtendedLifetime(lock) {} }
     let project = try options.open(in: workspace)
+    if let stage = stageOptions.trace { return (project, try trace(stage, of: project, display)) }
     let isUpToDate = project.isUpToDate && only.isEmpty && from.isEmpty && force.isEmpty
     if !isUpToDate { try Trust(project: workspace.project).require(isGiven: trust) { try options.parse() } }
     let (summary, commit) =
@@ -111,14 +115,27 @@ struct RunCommand: LemmaCommand {
     return (project, summary.wasCancelled ? .interrupted : nil)
   }
 
+  private func trace(_ stage: String, of project: Project, _ display: ProgressDisplay) throws -> ExitCode? {
+    try Trust(project: project.workspace.project).require(isGiven: trust) { try options.parse() }
+    var trace = StageTrace(project: project, options: stageOptions.options)
+    let report = try trace.run(stage, report: { _ in }, isCancelled: { Interrupt.isRequested })
+    display.end()
+    if json { Terminal.json(TraceView.json(report)) } else { TraceView.print(report) }
+    guard let failure = report.failure else { return nil }
+    if !json { Terminal.error([failure]) }
+    return .faulty
+  }
+
   private func bringUpToDate(_ project: Project, _ display: ProgressDisplay) throws -> (RunSummary, String?) {
     // A ledger that cannot be written is better known before the work than after it.
     _ = try project.workspace.ledger().head()
-    var options = RunOptions(jobs: jobs ?? Machine.processors)
+    var options = stageOptions.options
+    options.jobs = max(1, jobs ?? Machine.processors)
     options.keepsGoing = keepGoing
     options.only = only
     options.from = from
     options.force = force
+    options.sandbox = try stageOptions.mode()
     let isQuiet = quiet
     let runner = try Runner(
       project: project, options: options,

@@ -38,6 +38,20 @@ final class ExecutionRoot {
     for name in earlier where name != ExecutionRoot.resume || !resumes { try? Files.remove("\(home)/\(name)") }
   }
 
+  /// Removes what killed runs left of actions that nobody is at work on, but for folders to resume from.
+  static func sweep(_ store: Store) throws {
+    for name in try Files.list("\(store.root)/actions") {
+      let home = "\(store.root)/actions/\(name)"
+      guard let lock = try? FileLock.tryTake("\(store.root)/locks/\(name)") else { continue }
+      if Files.exists("\(home)/\(resume)") {
+        for attempt in try Files.list(home) where attempt != resume { try? Files.remove("\(home)/\(attempt)") }
+      } else {
+        try? Files.remove(home)
+      }
+      withExtendedLifetime(lock) {}
+    }
+  }
+
   /// Removes what a failed attempt left, but for what is to survive it.
   func removeAttempt() { try? Files.remove(writable.contains(ExecutionRoot.resume) ? path : home) }
 

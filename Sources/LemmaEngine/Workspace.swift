@@ -51,11 +51,14 @@ public final class Workspace: Sendable {
   /// The history of runs. It stays where it was begun: a repository made around the project later does
   /// not hide the runs that are recorded beside the store.
   public func ledger() throws -> Ledger {
+    let fallback = "\(store.root)/ledger.git"
+    if store.isReadOnly || Ledger.isComplete(fallback) { return try Ledger(project: project, fallback: fallback) }
+    // It may be made here: by one process at a time.
     guard let lock = try FileLock.take("\(store.root)/locks/ledger-opening") else {
       throw Failure(.internal, "lock", "the ledger's lock was not given")
     }
     defer { withExtendedLifetime(lock) {} }
-    return try Ledger(project: project, fallback: "\(store.root)/ledger.git")
+    return try Ledger(project: project, fallback: fallback)
   }
 
   /// What the index calls a ledger, the same when project and ledger move together.

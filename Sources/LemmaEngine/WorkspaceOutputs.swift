@@ -55,14 +55,39 @@ struct WorkspaceOutputs {
   }
 
   private func replace(_ path: String, with artifact: Artifact) throws {
-    let temporary = "\(Files.parent(path))/.\(Files.name(path)).lemma-\(getpid())"
-    try Files.remove(temporary)
-    try workspace.store.materialise(artifact, at: temporary)
+    if artifact.kind == .folder { try checkNames(in: artifact, at: path) }
+    let scratch = try workspace.store.scratchPath()
+    try workspace.store.materialise(artifact, at: scratch)
     if artifact.kind == .folder || Files.isFolder(path) { try Files.remove(path) }
-    guard rename(temporary, path) == 0 else {
+    try Files.makeFolder(Files.parent(path))
+    if rename(scratch, path) == 0 { return }
+    let code = errno
+    try? Files.remove(scratch)
+    guard code == EXDEV else { throw Failure.system("rename", path: path, errno: code) }
+    // The store is on another file system. One run at a time writes here, and the next finds this name.
+    let beside = "\(Files.parent(path))/.\(Files.name(path)).lemma"
+    try Files.remove(beside)
+    try workspace.store.materialise(artifact, at: beside)
+    guard rename(beside, path) == 0 else {
       let code = errno
-      try? Files.remove(temporary)
+      try? Files.remove(beside)
       throw Failure.system("rename", path: path, errno: code)
+    }
+  }
+
+  /// A repository inside an output would run its hooks for whoever uses git there.
+  private func checkNames(in folder: Artifact, at path: String) throws {
+    for entry in try workspace.store.tree(folder.identity).entries {
+      for part in entry.path.split(separator: UInt8(ascii: "/")) {
+        let name = String(decoding: part, as: UTF8.self).lowercased()
+        guard name == ".git" || name.hasPrefix("git~") || name.hasPrefix(".git.") || name.hasPrefix(".git ") else {
+          continue
+        }
+        throw Failure(
+          .user, "output-git",
+          "the output '\(path)' holds '\(String(decoding: entry.path, as: UTF8.self))', which git would take for its own",
+          hint: "let the stage leave it out")
+      }
     }
   }
 

@@ -15,7 +15,17 @@ enum Git {
     _ = lemma_git_enable_strict_hash_verification(1)
   }()
 
-  static func start() { _ = isStarted }
+  /// - Throws: `Failure` when the installed library is older than the faults mended in 1.5.1.
+  static func start() throws {
+    _ = isStarted
+    var (major, minor, revision): (Int32, Int32, Int32) = (0, 0, 0)
+    git_libgit2_version(&major, &minor, &revision)
+    guard (major, minor, revision) >= (1, 5, 1) else {
+      throw Failure(
+        .store, "libgit2", "libgit2 \(major).\(minor).\(revision) is too old: it has known faults",
+        hint: "install libgit2 1.5.1 or newer")
+    }
+  }
 
   /// Throws what libgit2 last said when `code` is an error.
   static func check(_ code: Int32, _ doing: @autoclosure () -> String) throws {

@@ -20,7 +20,7 @@ public final class Ledger {
   ///     for good.
   /// - Throws: `Failure` when a repository is there and cannot be used.
   public init(project: String, fallback: String) throws {
-    Git.start()
+    try Git.start()
     var found = git_buf()
     defer { git_buf_dispose(&found) }
     var path = fallback
@@ -28,14 +28,20 @@ public final class Ledger {
     if !isBegun, git_repository_discover(&found, project, 0, nil) == 0, let text = found.ptr {
       path = String(cString: text)
     }
-    // Making it is repeatable: what a kill left half made is completed.
-    let isNew = path == fallback && !Files.exists("\(fallback)/\(Ledger.completionMark)")
+    // What a kill left half made, with locks that nobody holds, holds no run and is made anew.
+    let isNew = path == fallback && !Ledger.isComplete(fallback)
+    if isNew, !Files.exists("\(fallback)/\(Ledger.reference)"), !Files.exists("\(fallback)/packed-refs") {
+      try Files.remove(fallback)
+    }
     location = path
     repository = try Handle.make("open the ledger's repository '\(path)'", free: git_repository_free) {
       isNew ? git_repository_init($0, path, 1) : git_repository_open($0, path)
     }
     if isNew { try Files.write([], to: "\(fallback)/\(Ledger.completionMark)", durable: true) }
   }
+
+  /// Whether a repository beside the store was made to the end.
+  public static func isComplete(_ fallback: String) -> Bool { Files.exists("\(fallback)/\(completionMark)") }
 
   /// The newest run's commit, or `nil` before the first.
   public func head() throws -> String? {
@@ -62,7 +68,8 @@ public final class Ledger {
     return id.hex
   }
 
-  /// Commits a run on top of the newest one.
+  /// Commits a run on top of the newest one. One process at a time commits to a ledger; the caller sees to
+  /// that.
   /// - Parameters:
   ///   - base: the run whose tree the new one is made from; nil for an empty one.
   ///   - changes: what differs from it; paths with `/` between the parts, nil for a file that goes.
@@ -74,6 +81,7 @@ public final class Ledger {
   ) throws -> String {
     if batch == nil, changes.count >= ObjectBatch.worthwhile { batch = try ObjectBatch(repository) }
     let tree = try writeTree(base: base, changes: changes)
+    var abandoned = AbandonedLock("\(location)/\(Ledger.reference).lock")
     for attempt in 0... {
       let parent = try head()
       let number = try parent.map { try run($0).number + 1 } ?? 1
@@ -83,6 +91,7 @@ public final class Ledger {
       let code = try moveReference(to: &id, from: parent)
       if code == 0 { return id.hex }
       guard attempt < 250 else { break }
+      if code == GIT_ELOCKED.rawValue, abandoned.remove() { continue }
       usleep(20_000)  // Another process committed first: go on top of it.
     }
     throw Failure(

@@ -1,3 +1,4 @@
+import CLinux
 import CSQLite
 import LemmaBasics
 import LemmaHash
@@ -36,13 +37,25 @@ final class Database {
     self.path = path
     sqlite3_busy_timeout(handle, 60_000)
     if mode == .writable {
-      try script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;")
+      // Hosts that share a network file system do not share the log's memory.
+      let journal = Database.isOnNetwork(path) ? "DELETE" : "WAL"
+      try script("PRAGMA journal_mode = \(journal); PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;")
     }
   }
 
   deinit {
     for statement in statements.values { sqlite3_finalize(statement) }
     sqlite3_close_v2(handle)
+  }
+
+  /// Whether other hosts may have the file open: NFS, SMB and CIFS, 9P, FUSE (sshfs and the like), Ceph,
+  /// Lustre, GPFS, AFS, by their numbers in statfs(2).
+  private static func isOnNetwork(_ path: String) -> Bool {
+    let networks: Set<UInt32> = [
+      0x6969, 0x517B, 0xFF53_4D42, 0xFE53_4D42, 0x0102_1997, 0x6573_5546, 0x00C3_6400, 0x0BD0_0BD0, 0x4750_4653,
+      0x5346_414F,
+    ]
+    return networks.contains(lemma_file_system_type(path))
   }
 
   /// A path as the file part of a URI.

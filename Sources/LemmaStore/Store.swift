@@ -104,6 +104,16 @@ public final class Store: Sendable {
     guard chmod(root, 0o700) == 0 else { throw Failure.system("chmod", path: root, errno: errno) }
   }
 
+  /// Whether the store can only be read.
+  public var isReadOnly: Bool { index.isReadOnly }
+
+  /// A fresh path on the store's file system, for something that is then renamed to its place. What is
+  /// left there goes with this process, or is swept later.
+  public func scratchPath() throws -> String {
+    try prepareToWrite()
+    return try temporaryPath()
+  }
+
   /// Whether a folder is the store itself.
   func isRoot(device: UInt64, inode: UInt64) -> Bool { device == self.device && inode == self.inode }
 

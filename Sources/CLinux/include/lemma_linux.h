@@ -79,3 +79,6 @@ int lemma_terminal_width(int fd);
 
 // This boot's id, 36 characters and a zero, or an empty string.
 void lemma_boot_id(char out[37]);
+
+// The number of the file system that path is on (f_type of statfs), or 0 when it does not tell.
+uint32_t lemma_file_system_type(const char *path);

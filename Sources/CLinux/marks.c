@@ -25,10 +25,10 @@ int lemma_set_mark(uint64_t mark) {
 }
 
 // Signals the process if it carries the mark, and waits for its death if that is the signal's purpose.
-// Returns whether it carried it.
+// Returns whether it carried it; -1 when that cannot be told.
 static int signal_marked(pid_t pid, uint64_t mark, uint64_t mask, int number) {
   struct rlimit limit;
-  if (prlimit(pid, RLIMIT_RTTIME, NULL, &limit) != 0) return 0;
+  if (prlimit(pid, RLIMIT_RTTIME, NULL, &limit) != 0) return errno == ESRCH ? 0 : -1;
   if (limit.rlim_cur == RLIM_INFINITY || (limit.rlim_cur & mask) != mark) return 0;
   int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);
   if (descriptor < 0) return 0;  // gone, or a thread, whose process is found as well
@@ -62,7 +62,7 @@ static int signal_all(uint64_t mark, uint64_t mask, int number, pid_t spared) {
   int found = 0;
   for (struct dirent *entry; (entry = readdir(processes));) {
     long pid = strtol(entry->d_name, NULL, 10);
-    if (pid > 0 && pid != getpid() && pid != spared) found |= signal_marked((pid_t)pid, mark, mask, number);
+    if (pid > 0 && pid != getpid() && pid != spared) found |= signal_marked((pid_t)pid, mark, mask, number) > 0;
   }
   closedir(processes);
   return found;
@@ -75,18 +75,26 @@ void lemma_end_marked(uint64_t mark, uint64_t mask) {
 
 void lemma_ask_marked(uint64_t mark, pid_t spared) { signal_all(mark, ~0ull, SIGTERM, spared); }
 
-void lemma_end_marked_since(pid_t first, uint64_t mark) {
+int lemma_end_marked_since(pid_t first, uint64_t mark) {
   // Numbers are given in turn, so that a stage's processes have those between its first and the newest.
   enum { limit = 4096 };
   long from = first;
   for (int round = 0; round < 1000; round++) {
     long to = newest();
-    if (to < first || to - first > limit) return lemma_end_marked(mark, ~0ull);
-    int found = 0;
-    for (long pid = from; pid <= to; pid++) found |= signal_marked((pid_t)pid, mark, ~0ull, SIGKILL);
-    if (!found) return;
+    if (to < first || to - first > limit) {
+      lemma_end_marked(mark, ~0ull);
+      return 0;
+    }
+    int found = 0, unknown = 0;
+    for (long pid = from; pid <= to; pid++) {
+      int answer = signal_marked((pid_t)pid, mark, ~0ull, SIGKILL);
+      found |= answer > 0;
+      unknown |= answer < 0;
+    }
+    if (!found) return !unknown;
     from = first;
   }
+  return 0;
 }
 
 void lemma_keep(uint64_t mark, uint64_t mask) {

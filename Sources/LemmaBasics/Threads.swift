@@ -1,18 +1,34 @@
 import Dispatch
 import Glibc
+import Synchronization
 
-/// Starts threads of our own for work that blocks. Dispatch's and Swift's shared pools are only as
-/// wide as the machine, so that a few waiting stages would hold up everything else.
+/// Threads of our own for work that blocks. Dispatch's and Swift's shared pools are only as wide as the
+/// machine, so that a few waiting stages would hold up everything else. A thread that has done its work
+/// waits for more: to make one costs more than a small stage's own bookkeeping.
 public enum Threads {
-  private final class Work {
-    let body: @Sendable () -> Void
-    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  private final class Worker: Sendable {
+    let work: Mutex<(@Sendable () -> Void)?>
+    let signal = DispatchSemaphore(value: 0)
+    init(_ body: @escaping @Sendable () -> Void) { work = Mutex(body) }
   }
 
-  /// Runs `body` on a new detached thread, which inherits the caller's blocked signals.
+  private static let idle = Mutex<[Worker]>([])
+  private static let idleLimit = 16
+
+  /// Runs `body` on a thread of its own until it is done. A new thread inherits the blocked signals of the
+  /// caller that it was made for.
   /// - Throws: `Failure` when the system grants no thread.
   public static func start(_ body: @escaping @Sendable () -> Void) throws {
-    let work = Unmanaged.passRetained(Work(body))
+    if let worker = idle.withLock({ $0.popLast() }) {
+      worker.work.withLock { $0 = body }
+      worker.signal.signal()
+      return
+    }
+    try make(Worker(body))
+  }
+
+  private static func make(_ worker: Worker) throws {
+    let reference = Unmanaged.passRetained(worker)
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
@@ -22,36 +38,29 @@ public enum Threads {
     let code = pthread_create(
       &thread, &attributes,
       { argument in
-        if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+        if let argument { Threads.serve(Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue()) }
         return nil
-      }, work.toOpaque())
+      }, reference.toOpaque())
     guard code == 0 else {
-      work.release()
+      reference.release()
       throw Failure(.store, "thread", "the system grants no further thread: \(describe(errno: code))")
     }
   }
 
-  /// How many threads the machine runs at once.
-  public static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
-
-  /// Runs `body` on `count` threads, one of them the caller's, and waits for all. Where the system grants
-  /// fewer threads, fewer do the work, so `body` takes its work from a shared supply.
-  /// - Parameter body: given the number of its thread, from 0.
-  public static func together(_ count: Int, _ body: @escaping @Sendable (Int) -> Void) {
-    let ended = DispatchSemaphore(value: 0)
-    var started = 0
-    for number in 1..<max(1, count) {
-      do {
-        try start {
-          body(number)
-          ended.signal()
-        }
-        started += 1
-      } catch {
-        break
+  private static func serve(_ worker: Worker) {
+    while true {
+      let body = worker.work.withLock { work in
+        defer { work = nil }
+        return work
       }
+      body?()
+      let isKept = idle.withLock { idle in
+        guard idle.count < idleLimit else { return false }
+        idle.append(worker)
+        return true
+      }
+      guard isKept else { return }
+      worker.signal.wait()
     }
-    body(0)
-    for _ in 0..<started { ended.wait() }
   }
 }

@@ -48,6 +48,8 @@ public struct ChildProcess {
     var peakKiB: Int
     var cpuSeconds: Double
     var wasTimedOut: Bool
+    /// Whether it is certain that nothing which it started is left.
+    var isQuiet: Bool
   }
 
   /// Starts a program. The calling thread must live until the program has ended.
@@ -107,9 +109,10 @@ public struct ChildProcess {
     let code = lemma_wait(pid, &status, &peak, &cpu)
     guard code == 0 else { throw Failure.system("wait", path: "process \(pid)", errno: code) }
     // What left the group, such as a daemon, still carries the mark.
-    lemma_end_marked_since(pid, mark)
+    let isQuiet = lemma_end_marked_since(pid, mark) != 0
     if let reply { while reply.isReady, reply.read() {} }
-    return Ending(status: status, peakKiB: Int(peak), cpuSeconds: Double(cpu) / 1e6, wasTimedOut: wasTimedOut)
+    return Ending(
+      status: status, peakKiB: Int(peak), cpuSeconds: Double(cpu) / 1e6, wasTimedOut: wasTimedOut, isQuiet: isQuiet)
   }
 
   /// What a child says on its descriptor 3, as it comes.

@@ -46,13 +46,9 @@ struct Execution: Sendable {
     }
     let confinement = try host.confinement(of: stage)
     try host.watch(confinement)
-    var captured = try attempts(under: confinement, holding: lock)
+    let captured = try attempts(under: confinement, holding: lock)
     _ = try store.put(document.bytes)
     unlink(CommandLog.keptPath(of: document.key, in: store))
-    if !stage.policy.resumes, let scratch = captured.scratch {
-      try? Files.remove(scratch)
-      captured.scratch = nil
-    }
     return captured
   }
 
@@ -62,14 +58,14 @@ struct Execution: Sendable {
   private func attempts(under confinement: Confinement, holding lock: FileLock) throws -> Captured {
     var number = 1
     while true {
-      let root = try ExecutionRoot(store: store, key: action.document.key, resumes: stage.policy.resumes)
+      let root = try ExecutionRoot(
+        pool: host.roots, store: store, key: action.document.key, resumes: stage.policy.resumes)
       do {
         var result = try execute(in: root, under: confinement)
         result.attempts = number
         let facts = try expect(result)
         return Captured(result: result, facts: facts, wasExecuted: true, lock: lock, scratch: root.home)
       } catch {
-        root.removeAttempt()
         guard number <= stage.policy.retries, isWorthAnother(error) else { throw tried(error, number) }
       }
       number += 1

@@ -13,54 +13,43 @@ final class ExecutionRoot {
   let writable: [String]
   /// The store's own files that stand in the root, by place; a sandbox puts them there.
   private(set) var borrowed: [(place: String, file: String)] = []
+  /// Whether it is certain that nothing which was started in it is left.
+  var isQuiet = true
+  /// The action's own folder, which a resume folder lies in; nil for a stage without one.
+  let home: String?
   private var lent: [Identity] = []
   private let store: Store
-  /// The action's folder: attempts by number, and what survives them.
-  let home: String
+  private let pool: RootPool
 
   private static let resume = "resume"
   private static let reserved = ["out", "tmp", resume]
   /// From this size on a file is worth borrowing.
   private static let loan = 1 << 20
 
-  /// Makes a fresh root. The caller holds the action's lock.
+  /// Takes an empty root. The caller holds the action's lock.
   /// - Parameter resumes: whether the stage keeps a folder from one attempt to the next.
-  init(store: Store, key: Digest, resumes: Bool) throws {
+  init(pool: RootPool, store: Store, key: Digest, resumes: Bool) throws {
     self.store = store
-    home = store.executionRoot(key: key)
-    let earlier = Files.exists(home) ? try Files.list(home) : []
-    path = "\(home)/\((earlier.compactMap(Int.init).max() ?? 0) + 1)"
-    log = "\(home)/log"
+    self.pool = pool
+    path = try pool.take()
+    log = "\(path).log"
+    home = resumes ? store.executionRoot(key: key) : nil
     writable = ["out", "tmp"] + (resumes ? [ExecutionRoot.resume] : [])
-    for folder in writable { try Files.makeFolder("\(home(of: folder))/\(folder)") }
-    // Something for the surviving folder to be mounted on.
-    if resumes { try Files.makeFolder("\(path)/\(ExecutionRoot.resume)") }
-    for name in earlier where name != ExecutionRoot.resume || !resumes { try? Files.remove("\(home)/\(name)") }
-  }
-
-  /// Removes what killed runs left of actions that nobody is at work on, but for folders to resume from.
-  static func sweep(_ store: Store) throws {
-    for name in try Files.list("\(store.root)/actions") {
-      let home = "\(store.root)/actions/\(name)"
-      guard let lock = try? FileLock.tryTake("\(store.root)/locks/\(name)") else { continue }
-      if Files.exists("\(home)/\(resume)") {
-        for attempt in try Files.list(home) where attempt != resume { try? Files.remove("\(home)/\(attempt)") }
-      } else {
-        try? Files.remove(home)
-      }
-      withExtendedLifetime(lock) {}
+    if let home {
+      try Files.makeFolder("\(home)/\(ExecutionRoot.resume)")
+      // Something for the surviving folder to be mounted on.
+      try Files.makeFolder("\(path)/\(ExecutionRoot.resume)")
     }
   }
 
-  /// Removes what a failed attempt left, but for what is to survive it.
-  func removeAttempt() { try? Files.remove(writable.contains(ExecutionRoot.resume) ? path : home) }
+  deinit { pool.giveBack(path, isQuiet: isQuiet) }
 
   /// The folder that holds a writable one.
-  func home(of folder: String) -> String { folder == ExecutionRoot.resume ? home : path }
+  func home(of folder: String) -> String { folder == ExecutionRoot.resume ? home ?? path : path }
 
   /// Where the stage finds the folder that survives it, when it is given one.
   func resumePlace(under confinement: Confinement) -> String? {
-    guard writable.contains(ExecutionRoot.resume) else { return nil }
+    guard let home else { return nil }
     if case .strict = confinement { return "\(Bubblewrap.rootPlace)/\(ExecutionRoot.resume)" }
     return "\(home)/\(ExecutionRoot.resume)"
   }

@@ -131,7 +131,6 @@ public final class Runner {
   }
 
   private func work() throws {
-    try ExecutionRoot.sweep(workspace.store)
     let mailbox = mailbox
     let committer = try Committer(workspace: workspace) { mailbox.post(.durable($0, $1)) }
     defer { committer.finish() }

@@ -28,6 +28,7 @@ extension Execution {
     }
     let ending = try process.wait(
       isCancelled: isCancelled, deadline: stage.policy.timeout.map { start + Double($0) }, reply: reply)
+    root.isQuiet = ending.isQuiet
     // Work that ended well just as the run was stopped, or its time was over, is finished work.
     if ending.status != 0 {
       if isCancelled() { throw Cancelled() }

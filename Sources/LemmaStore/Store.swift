@@ -169,7 +169,7 @@ public final class Store: Sendable {
   }
 
   /// A fresh name for a temporary file of this process, inside the store's file system.
-  func temporaryPath(_ name: String? = nil) throws -> String {
+  public func temporaryPath(_ name: String? = nil) throws -> String {
     try temporary.withLock { folder in
       if folder == nil { folder = try TemporaryFolder(in: "\(root)/tmp") }
       return folder?.path(name) ?? ""

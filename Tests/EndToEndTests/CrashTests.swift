@@ -99,7 +99,7 @@ struct CrashTests {
       "pipeline: p\nstages:\n  a: { run: 'place=$PWD; sleep 1; echo x >> $place/${out.o}; sleep 1', out: { o: o.txt } }\n"
     )
     let running = try project.start("run")
-    while try Command.run(["find", "cache/actions", "-name", "log"], in: project.space.path).out.isEmpty {
+    while try Command.run(["find", "cache/tmp", "-name", "*.log"], in: project.space.path).out.isEmpty {
       usleep(20_000)
     }
     running.send(SIGKILL)

@@ -4,6 +4,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+// Empties a stage's folder but for its folders `out` and `tmp`, which are emptied and stay. Returns 0, or
+// an errno when it cannot serve another stage: something is left, or one of the three is altered.
+int lemma_clear_root(const char *path);
+
 // Takes a read lease (fcntl F_SETLEASE), which the kernel refuses while anyone has the file open
 // for writing or mapped writable. Returns 0, or an errno: EAGAIN when there is a writer.
 int lemma_lease_read(int fd);
@@ -50,7 +54,8 @@ int lemma_set_mark(uint64_t mark);
 // Ends every process whose mark is `mark` in the bits of `mask`, and waits for the end of each.
 void lemma_end_marked(uint64_t mark, uint64_t mask);
 // The same for one mark and processes no older than `first`: as cheap as there are few of them.
-void lemma_end_marked_since(pid_t first, uint64_t mark);
+// Returns whether it is certain that none is left; not when somebody else's may be among them.
+int lemma_end_marked_since(pid_t first, uint64_t mark);
 // Asks every process with the mark, but for one, to end (SIGTERM).
 void lemma_ask_marked(uint64_t mark, pid_t spared);
 // Waits until standard input is at its end, then ends the marked; a byte on standard input calls it off.

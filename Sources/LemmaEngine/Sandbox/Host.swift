@@ -10,6 +10,7 @@ final class Host: Sendable {
   /// The program whose hidden entries work for stages (`StageWorker`, `Warden`); nil where there is none,
   /// and kinds run inside this process.
   let program: String?
+  let roots: RootPool
   private let store: Store
   private let mode: SandboxMode?
   private let note: @Sendable (String) -> Void
@@ -24,6 +25,7 @@ final class Host: Sendable {
   /// - Parameter note: told once when nothing keeps stages to their inputs.
   init(store: Store, options: RunOptions, note: @escaping @Sendable (String) -> Void) {
     self.store = store
+    roots = RootPool(store: store)
     program = options.program
     mode = options.sandbox
     self.note = note

@@ -37,9 +37,9 @@ public struct StageTrace {
       throw Cancelled()
     }
     defer { withExtendedLifetime(lock) {} }
-    let root = try ExecutionRoot(store: store, key: action.document.key, resumes: action.stage.policy.resumes)
-    defer { root.removeAttempt() }
-    let strace = try Strace(log: "\(root.home)/trace")
+    let root = try ExecutionRoot(
+      pool: host.roots, store: store, key: action.document.key, resumes: action.stage.policy.resumes)
+    let strace = try Strace(log: "\(root.path).trace")
     var outcome: Result<ActionResult, any Error>
     do {
       outcome = .success(try execution.execute(in: root, under: .traced(strace)))

@@ -26,7 +26,9 @@ struct StoreTimer {
       case "identify":
         if let artifact = try store.identify(words[3]) { shown = artifact.json.canonical }
       case "put":
-        for number in 0..<(Int(words[3]) ?? 0) { try store.put(Array("a small object of its own, number \(number)".utf8)) }
+        for number in 0..<(Int(words[3]) ?? 0) {
+          try store.put(Array("a small object, number \(number)".utf8))
+        }
         shown = words[3]
       case "ingest": shown = try store.ingest(words[3]).json.canonical
       default:

@@ -39,17 +39,24 @@ final class ExecutionRoot {
   }
 
   /// Removes what killed runs left of actions that nobody is at work on, but for folders to resume from.
-  static func sweep(_ store: Store) throws {
+  /// - Returns: of how many actions.
+  @discardableResult
+  static func sweep(_ store: Store) throws -> Int {
+    var count = 0
     for name in try Files.list("\(store.root)/actions") {
       let home = "\(store.root)/actions/\(name)"
       guard let lock = try? FileLock.tryTake("\(store.root)/locks/\(name)") else { continue }
       if Files.exists("\(home)/\(resume)") {
-        for attempt in try Files.list(home) where attempt != resume { try? Files.remove("\(home)/\(attempt)") }
+        let attempts = try Files.list(home).filter { $0 != resume }
+        for attempt in attempts { try? Files.remove("\(home)/\(attempt)") }
+        if !attempts.isEmpty { count += 1 }
       } else {
         try? Files.remove(home)
+        count += 1
       }
       withExtendedLifetime(lock) {}
     }
+    return count
   }
 
   /// Removes what a failed attempt left, but for what is to survive it.

@@ -36,7 +36,7 @@ public struct Sweep: Sendable {
     keptRuns = need.runs
     missing = need.missing
     collection = try store.collect(
-      keeping: keeping, olderThan: (Clock.now() - options.youth) * 1_000_000_000, dryRun: !options.applies)
+      keeping: keeping, olderThan: Clock.nanoseconds() - options.youth * 1_000_000_000, dryRun: !options.applies)
     guard options.applies else { return }
     let stale = try store.index.results().filter { key, result in
       guard !need.keys.contains(key) else { return false }

@@ -29,7 +29,7 @@ struct CollectCommand: LemmaCommand {
 
   func validate() throws {
     if keepRuns < 1 { throw ValidationError("--keep-runs must be at least 1") }
-    if olderThan < 0 || olderThan > 1 << 40 { throw ValidationError("--older-than is no number of minutes") }
+    if olderThan < 0 || olderThan > 1 << 24 { throw ValidationError("--older-than is no number of minutes") }
   }
 
   func execute() throws {

@@ -61,9 +61,11 @@ public final class Workspace: Sendable {
     return try Ledger(project: project, fallback: fallback)
   }
 
-  /// What the index calls a ledger, the same when project and ledger move together.
+  /// What the index calls a ledger. It stays the same when project, store and ledger move together; on a
+  /// store that other projects may share it is the ledger's own place.
   public func name(of ledger: Ledger) -> String {
-    ledger.location.hasPrefix(project + "/") ? ".\(ledger.location.dropFirst(project.count))" : ledger.location
+    let moves = store.root.hasPrefix(project + "/") && ledger.location.hasPrefix(project + "/")
+    return moves ? ".\(ledger.location.dropFirst(project.count))" : ledger.location
   }
 
   static let runLockPrefix = "run-"

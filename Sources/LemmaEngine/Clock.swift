@@ -12,6 +12,13 @@ public enum Clock {
   /// Seconds since the epoch.
   public static func now() -> Int64 { Int64(time(nil)) }
 
+  /// Nanoseconds since the epoch, as file systems stamp their files.
+  public static func nanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
   /// UTC by RFC 3339, such as `2024-05-01T12:30:00Z`.
   public static func text(_ seconds: Int64) -> String {
     var moment = time_t(seconds)

@@ -42,6 +42,20 @@ final class ExecutionRoot {
     }
   }
 
+  /// Removes what an earlier version's killed runs left of actions that nobody is at work on, but for
+  /// folders to resume from.
+  /// - Returns: of how many actions.
+  static func sweep(_ store: Store) throws -> Int {
+    var count = 0
+    for name in try Files.list("\(store.root)/actions") where !Files.exists("\(store.root)/actions/\(name)/\(resume)") {
+      guard let lock = try? FileLock.tryTake("\(store.root)/locks/\(name)") else { continue }
+      try? Files.remove("\(store.root)/actions/\(name)")
+      count += 1
+      withExtendedLifetime(lock) {}
+    }
+    return count
+  }
+
   deinit { pool.giveBack(path, isQuiet: isQuiet) }
 
   /// The folder that holds a writable one.

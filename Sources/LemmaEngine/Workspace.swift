@@ -61,16 +61,22 @@ public final class Workspace: Sendable {
     return try Ledger(project: project, fallback: fallback)
   }
 
-  /// What the index calls a ledger, the same when project and ledger move together.
+  /// What the index calls a ledger. It stays the same when project, store and ledger move together; on a
+  /// store that other projects may share it is the ledger's own place.
   public func name(of ledger: Ledger) -> String {
-    ledger.location.hasPrefix(project + "/") ? ".\(ledger.location.dropFirst(project.count))" : ledger.location
+    let moves = store.root.hasPrefix(project + "/") && ledger.location.hasPrefix(project + "/")
+    return moves ? ".\(ledger.location.dropFirst(project.count))" : ledger.location
   }
+
+  static let runLockPrefix = "run-"
+
+  var runLockPath: String { "\(store.root)/locks/\(Workspace.runLockPrefix)\(Digest(of: Array(id.utf8)).hex)" }
 
   /// Takes the workspace for one run; a second run waits, so that two never mix their outputs.
   /// - Parameter waiting: told who has it, when it is not free.
   /// - Returns: `nil` when `isCancelled` turned true first.
   public func lockForRun(waiting: (_ holder: String) -> Void, isCancelled: () -> Bool) throws -> FileLock? {
-    let path = "\(store.root)/locks/run-\(Digest(of: Array(id.utf8)).hex)"
+    let path = runLockPath
     if let lock = try FileLock.tryTake(path) { return lock }
     waiting(FileLock.holder(path))
     return try FileLock.take(path, isCancelled: isCancelled)

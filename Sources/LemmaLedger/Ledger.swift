@@ -10,7 +10,7 @@ public final class Ledger {
 
   /// The repository's folder (`.git`, or the bare repository).
   public let location: String
-  private let repository: Handle
+  let repository: Handle
   /// Once there is one, it takes all that is written here.
   private var batch: ObjectBatch?
 
@@ -245,7 +245,7 @@ extension Ledger {
   }
 
   /// The full id of the run that `text` names: `latest`, `@~1` (one before), `#12` or `12` (its
-  /// number), or the head of a commit id.
+  /// number), a tag, or the head of a commit id.
   public func resolve(_ text: String) throws -> String {
     let history = try runs()
     let digits = text.hasPrefix("#") ? String(text.dropFirst()) : text
@@ -256,6 +256,7 @@ extension Ledger {
     if digits.utf8.count < 7, let number = Int(digits), let run = history.first(where: { $0.number == number }) {
       return run.id
     }
+    if let tagged = try run(ofTag: text) { return tagged }
     let matches = history.filter { text.utf8.count >= 4 && $0.id.hasPrefix(text) }
     if matches.count == 1 { return matches[0].id }
     throw Failure(
@@ -292,13 +293,7 @@ extension Ledger {
     if code == GIT_ENOTFOUND.rawValue { return nil }
     try Git.check(code, "find '\(path)' in run \(id)")
     defer { git_tree_entry_free(entry) }
-    var blobID = git_tree_entry_id(entry).pointee
-    let blob = try make("read '\(path)' of run \(id) (object \(blobID.hex))", free: git_blob_free) {
-      git_blob_lookup($0, $1, &blobID)
-    }
-    return blob.use {
-      Array(UnsafeRawBufferPointer(start: git_blob_rawcontent($0), count: Int(git_blob_rawsize($0))))
-    }
+    return try read(object: git_tree_entry_id(entry).pointee.hex)
   }
 
   func treeHandle(_ id: String) throws -> Handle {

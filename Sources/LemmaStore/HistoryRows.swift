@@ -15,7 +15,33 @@ extension Index {
     }
   }
 
+  /// Every result that is recorded, in the order of the keys; nil for a row that cannot be read.
+  public func results() throws -> [(key: String, result: JSON?)] {
+    try locked { database in
+      try database.query("SELECT key, result FROM results ORDER BY key") { row in
+        (row.text(0), try? JSON(parsing: row.text(1).utf8, file: "result of action \(row.text(0))"))
+      }
+    }
+  }
+
+  /// Forgets the results of some action keys.
+  public func forget(results keys: [String]) throws {
+    guard !keys.isEmpty else { return }
+    try update { database in
+      for key in keys { try database.run("DELETE FROM results WHERE key = ?", [.text(key)]) }
+    }
+  }
+
   // MARK: What came last
+
+  /// The last action document of every stage of every pipeline, with its workspace.
+  public func lastDocuments() throws -> [(workspace: String, document: Identity)] {
+    try locked { database in
+      try database.query("SELECT workspace, document FROM last_actions") { row in
+        (row.text(0), Artifact(json: try? JSON(parsing: row.text(1).utf8, file: "last documents"))?.identity)
+      }
+    }.compactMap { workspace, document in document.map { (workspace, $0) } }
+  }
 
   /// The identity of the action document that a stage of a pipeline last had in a workspace.
   public func lastDocument(workspace: String, pipeline: String, stage: String) throws -> Identity? {
@@ -87,8 +113,12 @@ extension Index {
     try update { try $0.run("INSERT OR IGNORE INTO workspaces VALUES (?)", [.text(path)]) }
   }
 
-  /// Forgets a workspace that is gone.
+  /// Forgets a workspace that is gone, and what came last in it.
   public func forget(workspace path: String) throws {
-    try update { try $0.run("DELETE FROM workspaces WHERE path = ?", [.text(path)]) }
+    try update { database in
+      try database.run("DELETE FROM workspaces WHERE path = ?", [.text(path)])
+      try database.run("DELETE FROM last_actions WHERE workspace = ?", [.text(path)])
+      try database.run("DELETE FROM places WHERE workspace = ?", [.text(path)])
+    }
   }
 }

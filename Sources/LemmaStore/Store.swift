@@ -126,7 +126,7 @@ public final class Store: Sendable {
       if use != nil { return }
       if index.isReadOnly { throw readOnly() }
       use = try FileLock.share("\(root)/locks/use")
-      try sweep()
+      _ = try sweep()
       try adoptStrays()
       try mergeSmallPacks()
     }
@@ -156,16 +156,21 @@ public final class Store: Sendable {
   }
 
   /// Removes temporary folders that no living process holds.
-  private func sweep() throws {
+  /// - Returns: how many there were.
+  public func sweep() throws -> Int {
+    var count = 0
     for name in try Files.list("\(root)/tmp") {
       let folder = "\(root)/tmp/\(name)"
       if let lock = try? FileLock.tryTake("\(folder)/\(TemporaryFolder.lockName)") {
         try Files.remove(folder)
         withExtendedLifetime(lock) {}
+        count += 1
       } else if !Files.isFolder(folder) {
         try Files.remove(folder)
+        count += 1
       }
     }
+    return count
   }
 
   /// A fresh name for a temporary file of this process, inside the store's file system.

@@ -20,14 +20,16 @@ struct Lemma: ParsableCommand {
         lemma --generate-completion-script bash  shell completion (also zsh, fish)
 
       EXIT CODES
-        0 done   1 a stage failed, or an audit found a fault   2 a mistake in the pipeline file or the request
+        0 done   1 a stage failed, or an audit, a verification or a reproduction found a fault
+        2 a mistake in the pipeline file or the request
         3 the store, the index or the ledger failed   64 a mistake in the arguments   70 a defect of lemma itself
         130 interrupted
       """,
     version: lemmaVersion,
     subcommands: [
       InitCommand.self, CheckCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self, WhyCommand.self,
-      LogCommand.self, ShowCommand.self, AuditCommand.self, GraphCommand.self, KindsCommand.self, SchemaCommand.self,
+      LogCommand.self, ShowCommand.self, TagCommand.self, AuditCommand.self, ReproduceCommand.self, VerifyCommand.self,
+      DoctorCommand.self, CollectCommand.self, GraphCommand.self, KindsCommand.self, SchemaCommand.self,
     ])
 }
 

@@ -29,8 +29,10 @@ struct StageOptions: ParsableArguments {
   }
 
   /// What was asked for, by option or by environment.
-  func mode() throws -> SandboxMode? {
-    if let sandbox { return sandbox }
+  func mode() throws -> SandboxMode? { try StageOptions.mode(sandbox) }
+
+  static func mode(_ asked: SandboxMode?) throws -> SandboxMode? {
+    if let asked { return asked }
     guard let word = getenv("LEMMA_SANDBOX").map({ String(cString: $0) }), !word.isEmpty else { return nil }
     if let mode = SandboxMode(rawValue: word) { return mode }
     throw Failure(

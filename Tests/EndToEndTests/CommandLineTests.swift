@@ -5,7 +5,8 @@ import Testing
 @Suite("The command line: help, exit codes, JSON, first steps")
 struct CommandLineTests {
   static let commands = [
-    "init", "check", "plan", "run", "status", "why", "log", "show", "audit", "graph", "kinds", "schema",
+    "init", "check", "plan", "run", "status", "why", "log", "show", "tag", "audit", "reproduce", "verify",
+    "doctor", "gc", "graph", "kinds", "schema",
   ]
 
   @Test("every command has help with examples", arguments: commands)

@@ -48,7 +48,7 @@ struct ShowCommand: LemmaCommand {
     commandName: "show",
     abstract: "Show a run, or one stage of it, as it was recorded.",
     discussion: """
-      A run is 'latest', its number, '@~1' for the one before, or the head of its commit id.
+      A run is 'latest', its number, '@~1' for the one before, a tag, or the head of its commit id.
 
       EXAMPLES
         lemma show
@@ -152,7 +152,7 @@ struct AuditCommand: LemmaCommand {
       """)
 
   @Argument(help: "A workspace file, a stage, or STAGE.METRIC or STAGE.OUTPUT.", completion: .file()) var what: String
-  @Option(help: "The run: latest, a number, @~1, or the head of a commit id.") var run = "latest"
+  @Option(help: "The run: latest, a number, @~1, a tag, or the head of a commit id.") var run = "latest"
   @OptionGroup var workspace: WorkspaceOptions
   @Flag(help: "Print as JSON.") var json = false
 

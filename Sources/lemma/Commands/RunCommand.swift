@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import LemmaBasics
 import LemmaEngine
+import LemmaProvenance
 
 struct RunCommand: LemmaCommand {
   static let configuration = CommandConfiguration(
@@ -129,6 +130,7 @@ struct RunCommand: LemmaCommand {
   private func bringUpToDate(_ project: Project, _ display: ProgressDisplay) throws -> (RunSummary, String?) {
     // A ledger that cannot be written is better known before the work than after it.
     _ = try project.workspace.ledger().head()
+    try Recovery.beforeRun(in: project.workspace) { display.handle(.note($0)) }
     var options = stageOptions.options
     options.jobs = max(1, jobs ?? Machine.processors)
     options.keepsGoing = keepGoing

@@ -47,13 +47,18 @@ public enum Threads {
     }
   }
 
+  /// In a function of its own, so that a thread which waits holds nothing of what it did.
+  private static func run(_ worker: Worker) {
+    let body = worker.work.withLock { work in
+      defer { work = nil }
+      return work
+    }
+    body?()
+  }
+
   private static func serve(_ worker: Worker) {
     while true {
-      let body = worker.work.withLock { work in
-        defer { work = nil }
-        return work
-      }
-      body?()
+      run(worker)
       let isKept = idle.withLock { idle in
         guard idle.count < idleLimit else { return false }
         idle.append(worker)

@@ -69,7 +69,7 @@ extension Execution {
     // A crash is told in one line; what a backtrace would add takes seconds to make.
     variables["SWIFT_BACKTRACE"] = "enable=no"
     let needs = Confinement.Needs(
-      readable: readable + [program] + SystemFolders.ownLibraries, hasNetwork: stage.policy.hasNetwork)
+      readable: { readable + [program] + SystemFolders.ownLibraries }, hasNetwork: stage.policy.hasNetwork)
     let (ending, usage) = try start(request.kind, needs: needs, in: root, under: confinement, reply: reply) { log in
       ChildProcess.Launch(
         path: program, words: ["lemma", StageWorker.entry],

@@ -44,8 +44,8 @@ extension Execution {
     let name = command.words[0]
     let place = confinement.place(of: root)
     let needs = Confinement.Needs(
-      readable: command.tools.values.flatMap {
-        SystemFolders.installation(ofProgram: $0.path, project: workspace.project)
+      readable: {
+        command.tools.values.flatMap { SystemFolders.installation(ofProgram: $0.path, project: workspace.project) }
       },
       hasNetwork: stage.policy.hasNetwork)
     let environment = environment(

@@ -63,7 +63,7 @@ struct Execution: Sendable {
       do {
         var result = try execute(in: root, under: confinement)
         result.attempts = number
-        let facts = try expect(result)
+        let facts = try expect(result, in: root)
         return Captured(result: result, facts: facts, wasExecuted: true, lock: lock, scratch: root.home)
       } catch {
         guard number <= stage.policy.retries, isWorthAnother(error) else { throw tried(error, number) }
@@ -108,7 +108,10 @@ struct Execution: Sendable {
 
   /// A result that was refused, if it is what the stage expects by now.
   private func mended(_ document: ActionDocument) throws -> ActionResult? {
-    guard let result = try recorded(document.asRefused) else { return nil }
+    // Only an attempt that failed left a log: most stages need not ask the index.
+    guard access(CommandLog.keptPath(of: document.key, in: store), F_OK) == 0,
+      let result = try recorded(document.asRefused)
+    else { return nil }
     let expectations = Expectations(store: store)
     do {
       try expectations.check(result, of: stage)
@@ -122,11 +125,14 @@ struct Execution: Sendable {
   /// A result that is not what the stage expects is kept aside: it is nobody's hit, but when the
   /// expectation is mended the work is not done again.
   /// - Returns: what became known of the outputs.
-  private func expect(_ result: ActionResult) throws -> [ActionRecord] {
+  private func expect(_ result: ActionResult, in root: ExecutionRoot) throws -> [ActionRecord] {
     let expectations = Expectations(store: store)
     do {
       try expectations.check(result, of: stage)
     } catch {
+      // What it printed was cleaned of secrets when the attempt ended.
+      try CommandLog(path: root.log).keep(
+        at: CommandLog.keptPath(of: action.document.key, in: store), withoutSecrets: [:])
       try store.flush(recording: [action.document.asRefused.record(of: result)] + expectations.found)
       throw error
     }

@@ -13,11 +13,16 @@ public final class FileLock: Sendable {
     self.path = path
     if isShared { return }
     ftruncate(descriptor, 0)
+    try? Files.writeAll(FileLock.holder, to: descriptor, path: path)
+  }
+
+  /// What the file says of this process.
+  private static let holder: [UInt8] = {
     var boot = [CChar](repeating: 0, count: 37)
     lemma_boot_id(&boot)
     let bootID = String(decoding: boot.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    try? Files.writeAll(Array("pid \(getpid()) boot \(bootID)\n".utf8), to: descriptor, path: path)
-  }
+    return Array("pid \(getpid()) boot \(bootID)\n".utf8)
+  }()
 
   /// Takes the lock, or returns `nil` when another holder has it.
   public static func tryTake(_ path: String) throws -> FileLock? {

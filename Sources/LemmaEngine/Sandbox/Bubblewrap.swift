@@ -15,10 +15,10 @@ struct Bubblewrap: Sendable {
   /// The words before `--`.
   func arguments(_ needs: Confinement.Needs, in root: ExecutionRoot) -> [String] {
     var words = Bubblewrap.machine
-    words += needs.hasNetwork ? bind([SystemFolders.networkConfiguration]) : ["--unshare-net"]
+    words += needs.hasNetwork ? bind(SystemFolders.networkConfiguration) : ["--unshare-net"]
     // Also what programs expect at /tmp goes into the root, on the disk and not in memory.
     words += ["--bind", "\(root.path)/tmp", "/tmp"]
-    words += bind(needs.readable)
+    words += bind(needs.readable())
     words += ["--ro-bind", root.path, Bubblewrap.rootPlace]
     for folder in root.writable {
       words += ["--bind", "\(root.home(of: folder))/\(folder)", "\(Bubblewrap.rootPlace)/\(folder)"]

@@ -38,8 +38,8 @@ enum Confinement: Sendable {
 
   /// What a stage may reach beside its execution root and the system's own folders.
   struct Needs {
-    /// Files and folders to read, by absolute path.
-    var readable: [String]
+    /// Files and folders to read, by absolute path; found out only where something is closed.
+    var readable: () -> [String]
     var hasNetwork: Bool
   }
 }

@@ -24,8 +24,8 @@ final class LandlockRules: Sendable {
     try allow(system.readable + system.links.map(\.path) + ["/proc", "/sys"], LEMMA_READ)
     try allow(LandlockRules.devices + system.devices, LEMMA_USE)
     try allow(["/dev/shm"] + root.writable.map { "\(root.home(of: $0))/\($0)" }, LEMMA_WRITE)
-    try allow(needs.readable + [root.path], LEMMA_READ)
-    if needs.hasNetwork { try allow([SystemFolders.networkConfiguration], LEMMA_READ) }
+    try allow(needs.readable() + [root.path], LEMMA_READ)
+    if needs.hasNetwork { try allow(SystemFolders.networkConfiguration, LEMMA_READ) }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }

@@ -6,7 +6,7 @@ import LemmaBasics
 struct SystemFolders: Sendable {
   /// Folders and files, in an order in which each may be mounted.
   var readable: [String] = []
-  /// Links at the top, such as `/bin` to `usr/bin`.
+  /// Links to these, such as `/bin` to `usr/bin`.
   var links: [(path: String, target: String)] = []
   /// Devices for computing, which are written to.
   var devices: [String] = []
@@ -16,30 +16,30 @@ struct SystemFolders: Sendable {
   private static let tops = [
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
   ]
+  /// What programs need of `/etc` to start, to name users and to draw; each costs a mount under `strict`.
   private static let configuration = [
-    "OpenCL", "R", "alternatives", "ca-certificates", "fonts", "gai.conf", "group", "host.conf", "hosts", "ld.so.cache",
-    "ld.so.conf", "ld.so.conf.d", "ld.so.preload", "locale.alias", "localtime", "mime.types", "nsswitch.conf",
-    "os-release", "passwd", "perl", "pki", "protocols", "python3", "services", "ssl", "terminfo", "timezone",
+    "OpenCL", "R", "alternatives", "fonts", "group", "ld.so.cache", "ld.so.preload", "nsswitch.conf", "os-release",
+    "passwd", "ssl",
   ]
+  /// What they need on top to find hosts and services by name.
+  static let networkConfiguration = [
+    "ca-certificates", "gai.conf", "host.conf", "hosts", "pki", "protocols", "resolv.conf", "services",
+  ].map { "/etc/\($0)" }
 
   private init() {
-    for path in SystemFolders.tops {
+    for path in SystemFolders.tops + SystemFolders.configuration.map({ "/etc/\($0)" }) {
       var target = [CChar](repeating: 0, count: 4096)
       let length = readlink(path, &target, target.count)
       if length > 0 {
         links.append((path, String(decoding: target[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)))
-      } else if Files.isFolder(path) {
+      } else if access(path, R_OK) == 0 {
         readable.append(path)
       }
     }
-    readable += SystemFolders.configuration.map { "/etc/\($0)" }.filter { access($0, R_OK) == 0 }
     readable += ["/sys/devices/system"].filter(Files.isFolder)
     devices = ((try? Files.list("/dev")) ?? []).filter { $0.hasPrefix("nvidia") || $0 == "kfd" || $0 == "dri" }
       .map { "/dev/\($0)" }
   }
-
-  /// What a stage with a network needs on top, to find hosts by name.
-  static let networkConfiguration = "/etc/resolv.conf"
 
   /// Whether a path lies in what every stage may read.
   func contain(_ path: String) -> Bool {
@@ -48,7 +48,7 @@ struct SystemFolders: Sendable {
 
   /// Whether a path is the system's, there or not.
   static func isSystem(_ path: String) -> Bool {
-    let places = tops + ["/proc", "/sys", "/dev"] + configuration.map { "/etc/\($0)" }
+    let places = tops + ["/proc", "/sys", "/dev"] + configuration.map { "/etc/\($0)" } + networkConfiguration
     return places.contains { path == $0 || path.hasPrefix($0 + "/") }
   }
 

@@ -36,8 +36,10 @@ extension Store {
     case .bytes(let bytes):
       let path = try temporaryPath(identity.digest.hex + identity.seal.hex)
       if let held = try? Files.read(path), held == bytes { return path }
-      try Files.write(bytes, to: path)
-      chmod(path, 0o444)
+      // Two threads may want it at once: each writes a file of its own, and either will do.
+      let own = try temporaryPath()
+      try writeNew(own) { try Files.writeAll(bytes, to: $0, path: own) }
+      guard rename(own, path) == 0 else { throw Failure.system("rename", path: path, errno: errno) }
       return path
     }
   }

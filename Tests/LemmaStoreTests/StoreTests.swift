@@ -3,6 +3,7 @@ import LemmaBasics
 import LemmaHash
 import LemmaStore
 import LemmaTestSupport
+import Synchronization
 import Testing
 
 @Suite("The store: what goes in comes out, or is refused by name")
@@ -94,6 +95,24 @@ struct StoreTests {
     let path = try store.verifiedPath(try store.put(bytes))
     try store.flush()
     #expect(try Files.read(path) == bytes)
+  }
+
+  @Test("many threads may ask for one path at once, and each reads the whole of it")
+  func sharedPath() throws {
+    let store = try makeStore()
+    let bytes = [UInt8](repeating: 1, count: 60_000)
+    let identity = try store.put(bytes)
+    for _ in 0..<30 {
+      let failures = Mutex<[String]>([])
+      let path = try store.verifiedPath(identity)
+      unlink(path)
+      Threads.together(8) { _ in
+        do {
+          if try Files.read(store.verifiedPath(identity)) != bytes { failures.withLock { $0.append("not whole") } }
+        } catch { failures.withLock { $0.append("\(error)") } }
+      }
+      #expect(failures.withLock { $0 } == [])
+    }
   }
 
   @Test("a missing file of a folder makes the whole folder unsound")

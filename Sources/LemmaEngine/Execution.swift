@@ -45,7 +45,7 @@ struct Execution: Sendable {
       return Captured(result: result, wasExecuted: false, lock: lock)
     }
     let confinement = try host.confinement(of: stage)
-    try host.watch(confinement)
+    try host.watch()
     let captured = try attempts(under: confinement, holding: lock)
     _ = try store.put(document.bytes)
     unlink(CommandLog.keptPath(of: document.key, in: store))

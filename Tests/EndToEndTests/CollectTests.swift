@@ -108,9 +108,7 @@ struct CollectTests {
   func duringRun() throws {
     try project.edit("lemma.yaml", "head -c", "sleep 30; head -c")
     let running = try project.start("run")
-    while try Command.run(["find", "cache/actions", "-name", "log"], in: project.space.path).out.isEmpty {
-      usleep(20_000)
-    }
+    try project.waitForStage()
     let before = try objects()
     let output = try project.lemma("gc", "--apply", "--older-than", "0", "--keep-runs", "1")
     #expect(output.status == 3)

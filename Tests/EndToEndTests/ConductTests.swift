@@ -145,18 +145,13 @@ struct ConductTests {
       "    run: '(setsid sleep \(number) &) ; sleep \(number); echo > ${out.t}'\n    out: { t: t.txt }\n")
     let running = try project.start("run", "--sandbox", mode)
     // The shell, which has the words in its own, and two at sleep.
-    while try Command.run(["pgrep", "-f", "sleep \(number)"], in: "/").out.split(separator: "\n").count < 3 {
-      usleep(20_000)
+    func left() throws -> Int {
+      try Command.run(["pgrep", "-f", "sleep \(number)"], in: "/").out.split(separator: "\n").count
     }
+    try wait(for: "the stage's processes") { try left() >= 3 }
     running.send(SIGKILL)
     _ = try running.wait()
-    var left = ""
-    for _ in 0..<500 {
-      left = try Command.run(["pgrep", "-f", "sleep \(number)"], in: "/").out
-      if left.isEmpty { break }
-      usleep(10_000)
-    }
-    #expect(left == "")
+    try wait(for: "their end", seconds: 20) { try left() == 0 }
   }
 
   @Test("a worker that is killed is a failure of its stage, not of the run")
@@ -173,9 +168,12 @@ struct ConductTests {
       """)
     let running = try project.start("run", "--jobs", "1", "--sandbox", "off")
     let find = ["pgrep", "-P", "\(running.pid)", "-f", "__stage"]
-    while !Files.exists(project.space.file("results/quick/rows.jsonl")) { usleep(10_000) }
+    try project.wait(forFile: "results/quick/rows.jsonl")
     var found = ""
-    while found.isEmpty { found = try Command.run(find, in: "/").out }
+    try wait(for: "a worker") {
+      found = try Command.run(find, in: "/").out
+      return !found.isEmpty
+    }
     _ = try Command.run(["kill", "-SEGV"] + found.split(separator: "\n").map(String.init), in: "/")
     let output = try running.wait()
     #expect(output.status == 1, "\(output.error)")

@@ -60,7 +60,7 @@ struct CrashTests {
       "lemma.yaml", "sleep 0.1; cat ${in.i} > ${out.o}; echo 3",
       "sleep 57.25 & sleep 57.25; cat ${in.i} > ${out.o}; echo 3")
     let running = try project.start("run")
-    while !Files.exists(project.space.file("results/2.txt")) { usleep(20_000) }
+    try project.wait(forFile: "results/2.txt")
     usleep(100_000)
     running.send(SIGINT)
     let output = try running.wait()
@@ -81,7 +81,7 @@ struct CrashTests {
     let command = "'\(Project.program)' \(arguments); echo ended with $?"
     let running = try Command.start(
       ["script", "-qec", command, "typescript"], in: project.space.path, environment: ["TERM": "xterm"])
-    while !Files.exists(project.space.file("results/2.txt")) { usleep(20_000) }
+    try project.wait(forFile: "results/2.txt")
     usleep(300_000)
     _ = try Command.run(["pkill", "-INT", "-f", "^\(Project.program) \(arguments)"], in: "/")
     _ = try running.wait()
@@ -99,9 +99,7 @@ struct CrashTests {
       "pipeline: p\nstages:\n  a: { run: 'place=$PWD; sleep 1; echo x >> $place/${out.o}; sleep 1', out: { o: o.txt } }\n"
     )
     let running = try project.start("run")
-    while try Command.run(["find", "cache/tmp", "-name", "*.log"], in: project.space.path).out.isEmpty {
-      usleep(20_000)
-    }
+    try project.waitForStage()
     running.send(SIGKILL)
     _ = try running.wait()
     #expect(try project.run() == ["a"])

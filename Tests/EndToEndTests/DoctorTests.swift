@@ -116,9 +116,7 @@ struct DoctorTests {
   func duringRun() throws {
     try project.edit("lemma.yaml", "cat ${in.i} > ${out.o}; echo a", "sleep 30; cat ${in.i} > ${out.o}; echo a")
     let running = try project.start("run")
-    while try Command.run(["find", "cache/actions", "-name", "log"], in: project.space.path).out.isEmpty {
-      usleep(20_000)
-    }
+    try project.waitForStage()
     let output = try project.lemma("doctor")
     #expect(output.status == 3)
     #expect(output.error.contains("a run is at work"))

@@ -39,6 +39,17 @@ struct Project {
     return digests
   }
 
+  /// Waits until a run is at work on a stage: until what it prints has a file to go to.
+  func waitForStage() throws {
+    try LemmaTestSupport.wait(for: "a stage at work") {
+      try !Command.run(["find", "cache/tmp", "-name", "*.log"], in: space.path).out.isEmpty
+    }
+  }
+
+  func wait(forFile name: String) throws {
+    try LemmaTestSupport.wait(for: name) { Files.exists(space.file(name)) }
+  }
+
   func write(_ name: String, _ text: String) throws { try space.write(name, text) }
   func read(_ name: String) throws -> String { try space.read(name) }
 

@@ -168,7 +168,7 @@ struct RecipeTests {
     let project = try makeProject()
     try project.edit("lemma.yaml", "epochs: 1", "steps: 400")
     let running = try project.start("run")
-    while !Files.exists(project.space.file("results/tokenizer/tokenizer.json")) { usleep(20_000) }
+    try project.wait(forFile: "results/tokenizer/tokenizer.json")
     usleep(300_000)
     running.send(SIGINT)
     #expect(try running.wait().status == 130)

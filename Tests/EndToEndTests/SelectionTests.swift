@@ -95,8 +95,7 @@ struct SelectionTests {
     let text = try project.read("lemma.yaml")
     let running = try project.start("run", "--watch")
     func wait(for content: String, in file: String) throws {
-      for _ in 0..<600 where (try? project.read(file)) != content { usleep(50_000) }
-      #expect(try project.read(file) == content)
+      try LemmaTestSupport.wait(for: "\(content) in \(file)") { (try? project.read(file)) == content }
     }
     try wait(for: "4\n", in: "c.txt")
     try project.write("s.txt", "four\n")

@@ -61,7 +61,15 @@ public struct RunningCommand: Sendable {
 
   public func send(_ signal: Int32) { kill(pid, signal) }
 
+  /// Waits for its end. What has not ended after ten minutes hangs, and is killed: a test that fails says
+  /// more than one that never ends.
   public func wait() throws -> CommandOutput {
+    do {
+      try LemmaTestSupport.wait(for: "the end of process \(pid)", seconds: 600, pause: 500) { hasEnded }
+    } catch {
+      send(SIGKILL)
+      throw error
+    }
     var status: Int32 = 0
     var peak: Int64 = 0
     var cpu: Int64 = 0
@@ -70,6 +78,12 @@ public struct RunningCommand: Sendable {
     // What programs print need not be text.
     let printed = try ["out", "error"].map { String(decoding: try Files.read(outputs.file($0)), as: UTF8.self) }
     return CommandOutput(status: status, out: printed[0], error: printed[1])
+  }
+
+  /// Whether it has ended, without taking its status.
+  public var hasEnded: Bool {
+    var info = siginfo_t()
+    return waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT | WNOHANG) == 0 && info.si_signo == SIGCHLD
   }
 }
 

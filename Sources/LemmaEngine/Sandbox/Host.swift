@@ -73,9 +73,9 @@ final class Host: Sendable {
       hint: mode == .strict ? "install bubblewrap, or use 'sandbox: auto'" : "use 'sandbox: auto'")
   }
 
-  /// Makes sure that stages end when this process is killed. What bubblewrap starts needs no warden.
-  func watch(_ confinement: Confinement) throws {
-    if case .strict = confinement { return }
+  /// Makes sure that stages end when this process is killed. Those in bubblewrap's namespaces end with it,
+  /// but what it has just started waits for it for ever when both are killed in that moment.
+  func watch() throws {
     guard let program else { return }
     try found.withLock { found in
       if found.warden == nil { found.warden = try Warden(program: program) }

@@ -382,10 +382,11 @@ def leftovers(lab):
         os.makedirs(folder, exist_ok=True)
         with open(f"{folder}/{number}", "wb") as file:
             file.write(b"half of something")
+    before = layout.at_work(project.store)
     living = chain_project(lab, first="sleep 2; ")
     living.store_argument = project.store
     with living.start("run") as running:
-        check(wait_until(lambda: os.listdir(f"{project.store}/actions")), "the living run did not start")
+        check(wait_until(lambda: layout.at_work(project.store) - before), "the living run did not start")
         # A run that has nothing to write leaves them to the next.
         project.write("in.txt", "other\n")
         project.run()

@@ -16,6 +16,9 @@ from catalogue import check
 SCRATCH = ("tmp", "actions")
 """Folders that hold nothing while no command runs."""
 
+STAGES = "tmp"
+"""The folder in which stages are at work, each in one that its run made."""
+
 INDEX = "index.sqlite"
 QUARANTINE = "quarantine"
 CONTENT = ("objects", "packs")
@@ -75,6 +78,11 @@ def truncate(place):
 
 def files(folder):
     return [f"{parent}/{name}" for parent, _, names in os.walk(folder) for name in names]
+
+
+def at_work(store):
+    """The files that stages at work have, and those that killed runs left."""
+    return set(files(f"{store}/{STAGES}"))
 
 
 def leftovers(store):

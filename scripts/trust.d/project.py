@@ -188,6 +188,10 @@ class Running:
         self.out.close()
         self.error.close()
 
+    def has_ended(self):
+        """Whether it has, with its status left for `wait` to take."""
+        return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
     def kill(self):
         self.process.kill()
         self.process.wait()

@@ -19,18 +19,17 @@ public struct Doctor {
     /// Of dead runs, by actions.
     public var executionRoots = 0
     public var deadSnapshots = 0
-    /// Of ledgers of other workspaces on the store that could not be read, with why.
+    /// Workspaces on the store whose ledgers could not be read, with why. What only they know cannot be made again.
     public var unread: [(workspace: String, reason: String)] = []
 
     /// Whether there was nothing to mend.
     public var isSound: Bool {
       damagedIndex == nil && !hadNoIndex && recovery.isEmpty && temporaryFolders == 0
-        && executionRoots == 0 && deadSnapshots == 0
+        && executionRoots == 0 && deadSnapshots == 0 && unread.isEmpty
     }
   }
 
-  /// - Throws: `Failure` of code `store-in-use` while a run is at work, or when what cannot be made again is
-  ///   damaged: the ledger.
+  /// - Throws: `Failure` of code `store-in-use` while a run is at work, or when the store cannot be written.
   public static func mend(_ workspace: Workspace) throws -> Report {
     let store = workspace.store
     let pause = try workspace.pauseRuns()
@@ -43,10 +42,11 @@ public struct Doctor {
     report.temporaryFolders = try store.sweep()
     report.executionRoots = try workspace.removeExecutionRoots()
     report.deadSnapshots = try SnapshotFolder(of: store).removeDead()
-    report.recovery = try Recovery.recover(in: workspace)
-    for path in try store.index.workspaces() where path != workspace.project && Files.isFolder(path) {
+    let others = try store.index.workspaces().filter { $0 != workspace.project && Files.isFolder($0) }
+    for path in [workspace.project] + others {
       do {
-        report.recovery.add(try Recovery.recover(in: Workspace(project: path, store: store.root)))
+        let one = path == workspace.project ? workspace : try Workspace(project: path, store: store.root)
+        report.recovery.add(try Recovery.recover(in: one))
       } catch let failure as Failure {
         report.unread.append((path, failure.message))
       }

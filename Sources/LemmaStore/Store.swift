@@ -69,9 +69,12 @@ public final class Store: Sendable {
         .store, "foreign-store", "the store '\(root)' belongs to another user (number \(status.st_uid))",
         hint: "choose a store of your own with --store")
     }
-    guard status.st_mode & 0o002 == 0 else {
+    // A folder that is yet to become a store may be open to its group, as a common umask makes it.
+    let others: mode_t = Files.exists("\(root)/format") ? 0o022 : 0o002
+    guard status.st_mode & others == 0 else {
       throw Failure(
-        .store, "open-store", "everybody may write to the store '\(root)'", hint: "chmod 700 '\(root)'")
+        .store, "open-store", "other users may write to the store '\(root)'",
+        hint: "chmod 700 '\(root)'; then 'lemma verify' tells whether they altered an object")
     }
   }
 

@@ -112,6 +112,22 @@ struct DoctorTests {
     #expect(try project.run() == [])
   }
 
+  @Test("a ledger that is damaged is named, after all else is mended")
+  func damagedLedger() throws {
+    try loseIndex()
+    try project.write("cache/tmp/dead/1", "x")
+    for object in try Command.run(["find", "cache/ledger.git/objects", "-type", "f"], in: project.space.path).out
+      .split(separator: "\n")
+    {
+      try Files.remove(project.space.file(String(object)))
+    }
+    let output = try project.lemma("doctor", "--json")
+    #expect(output.status == 1, "\(output)")
+    let report = try JSON(parsing: output.out.utf8, file: "doctor --json")
+    #expect(report["index_missing"] == true && report["temporary_folders"] == 1)
+    #expect(report["unread"]?.array?.first?["workspace"]?.string == project.space.path)
+  }
+
   @Test("while a run is at work, it changes nothing and says so")
   func duringRun() throws {
     try project.edit("lemma.yaml", "cat ${in.i} > ${out.o}; echo a", "sleep 30; cat ${in.i} > ${out.o}; echo a")

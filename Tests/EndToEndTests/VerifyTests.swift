@@ -51,6 +51,15 @@ struct VerifyTests {
     #expect(try project.lemma("verify").out.contains("a.d, file 'big'"))
   }
 
+  @Test("an altered object is named when the ledger is damaged as well")
+  func damagedLedger() throws {
+    let big = try object(size: 100_000)
+    try big.flip()
+    try Files.remove(project.space.file("cache/ledger.git/objects"))
+    let faults = try verify(expecting: 1)["faults"]?.array ?? []
+    #expect(faults.map { $0["xxh3"]?.string } == [big.digest])
+  }
+
   @Test("a missing object is named")
   func missing() throws {
     let output = try object(size: 100_002)

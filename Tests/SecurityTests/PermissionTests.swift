@@ -11,12 +11,12 @@ struct PermissionTests {
     return project
   }
 
-  @Test("a world-writable store is refused, with the way out", arguments: ["0777", "1777", "0707"])
+  @Test("a store that others may write to is refused, with the way out", arguments: ["0777", "1777", "0702", "0770"])
   func writable(mode: String) throws {
     let project = try project()
     try project.shell("chmod \(mode) cache")
     for words in [["run", "good.yaml"], ["status", "good.yaml"], ["audit", "results/good/b.txt"]] {
-      expectClear(try project.lemma(words), "\(words)", status: 3, tells: ["everybody may write", "chmod 700"])
+      expectClear(try project.lemma(words), "\(words)", status: 3, tells: ["other users may write", "chmod 700"])
     }
     try project.shell("chmod 0700 cache")
     try project.expectUnharmed()

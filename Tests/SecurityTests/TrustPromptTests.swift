@@ -153,8 +153,8 @@ struct TrustPromptTests {
   func asked() throws {
     func answer(_ text: String, _ person: Person) throws -> CommandOutput {
       try Command.run(
-        ["sh", "-c", "printf '%s\\n' '\(text)' | script -qefc '\(lemmaProgram) run' /dev/null"], in: person.project,
-        environment: ["HOME": person.home, "LEMMA_TRUST": "", "TERM": "dumb"])
+        ["sh", "-c", "printf '%s\\n' '\(text)' | script -qefc '\"$PROGRAM\" run' /dev/null"], in: person.project,
+        environment: ["HOME": person.home, "LEMMA_TRUST": "", "TERM": "dumb", "PROGRAM": lemmaProgram])
     }
     let question = "Run them, now and from now on?"
     let person = try Person()

@@ -10,7 +10,8 @@ struct DoctorCommand: LemmaCommand {
     discussion: """
       The index is made anew from the objects in the store and the runs in the ledger, so that one that was lost or \
       damaged costs no stage a run. Results count only when their outputs are sound. Nothing that a person made \
-      is touched; 'lemma verify' reads the objects that nothing refers to as well.
+      is touched; 'lemma verify' reads the objects that nothing refers to as well. Exits with 1 when a ledger cannot be \
+      read, after all else is mended.
 
       EXAMPLES
         lemma doctor
@@ -22,10 +23,14 @@ struct DoctorCommand: LemmaCommand {
 
   func execute() throws {
     let report = try Doctor.mend(try workspace.openExisting())
-    if json { return Terminal.json(DoctorCommand.json(report)) }
+    if json { Terminal.json(DoctorCommand.json(report)) } else { DoctorCommand.print(report) }
+    if !report.unread.isEmpty { throw ExitCode.faulty }
+  }
+
+  private static func print(_ report: Doctor.Report) {
     for line in DoctorCommand.lines(report) { Terminal.out(line) }
     for (workspace, reason) in report.unread {
-      Terminal.out("not read: the ledger of \(workspace): \(reason)", .yellow)
+      Terminal.out("not read: the ledger of \(workspace): \(reason)", .red)
     }
     Terminal.out(
       report.isSound

@@ -36,9 +36,20 @@ struct VerifyCommand: LemmaCommand {
     // A snapshot vouches by stamps for what has just turned out to be gone.
     if quarantine, !found.faults.isEmpty { try SnapshotFolder(of: workspace.store).removeAll() }
     if Interrupt.isRequested { throw ExitCode.interrupted }
-    let owners = try found.faults.isEmpty ? nil : Ownership(of: Set(found.faults.map(\.identity)), in: workspace)
+    let owners = try owners(of: found, in: workspace)
     if json { Terminal.json(view(found, owners)) } else { print(found, owners) }
     if !found.isSound { throw ExitCode.faulty }
+  }
+
+  /// What the bad objects are to the newest run; nil when the ledger, too, is damaged.
+  private func owners(of found: Store.Verification, in workspace: Workspace) throws -> Ownership? {
+    if found.faults.isEmpty { return nil }
+    do {
+      return try Ownership(of: Set(found.faults.map(\.identity)), in: workspace)
+    } catch let failure as Failure {
+      Terminal.note("what they are to the newest run cannot be told: \(failure.message)")
+      return nil
+    }
   }
 
   private func view(_ found: Store.Verification, _ owners: Ownership?) -> JSON {

@@ -28,6 +28,11 @@ int lemma_lease_release(int fd) {
   return broken;
 }
 
+int lemma_lock_byte(int fd, uint64_t offset) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
+  return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : errno;
+}
+
 int lemma_sync_file_system(int fd) { return syncfs(fd); }
 
 int lemma_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 // Opens a folder if it is as it was made: no link, and with the permissions that its owner needs.
@@ -36,7 +38,7 @@ static int clear(const char *path, int keeps) {
     char inner[PATH_MAX];
     if ((size_t)snprintf(inner, sizeof inner, "%s/%s", path, name) >= sizeof inner) {
       code = ENAMETOOLONG;
-    } else if (keeps && (!strcmp(name, "out") || !strcmp(name, "tmp"))) {
+    } else if (keeps && (!strcmp(name, "in") || !strcmp(name, "out") || !strcmp(name, "tmp"))) {
       kept++;
       code = clear(inner, 0);
     } else if (unlinkat(dirfd(entries), name, 0) != 0) {
@@ -44,7 +46,25 @@ static int clear(const char *path, int keeps) {
     }
   }
   closedir(entries);
-  return code ? code : keeps && kept != 2 ? ENOENT : 0;
+  return code ? code : keeps && kept != 3 ? ENOENT : 0;
 }
 
 int lemma_clear_root(const char *path) { return clear(path, 1); }
+
+int lemma_is_like_new(const char *path, mode_t mode) {
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 1 &&
+         (status.st_mode & 07777) == mode && status.st_uid == geteuid() && status.st_gid == getegid() &&
+         llistxattr(path, NULL, 0) <= 0;
+}
+
+mode_t lemma_umask(void) {
+  // umask(2) tells only what it replaces, and another thread may be making a file.
+  char text[4096];
+  int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
+  ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  if (fd >= 0) close(fd);
+  text[length > 0 ? length : 0] = 0;
+  const char *line = strstr(text, "\nUmask:");
+  return line ? (mode_t)strtol(line + 7, NULL, 8) : 07777;
+}

@@ -4,7 +4,8 @@ import LemmaStore
 import Synchronization
 
 /// Makes results durable, many with one flush, on a thread of its own: stages go on while the disk
-/// is at work. Results become durable in the order in which they were handed over.
+/// is at work. Results become durable in the order in which they were handed over, soon after, or at once
+/// when nobody has anything else to do.
 final class Committer: Sendable {
   struct Item: Sendable {
     var number: Int
@@ -22,7 +23,12 @@ final class Committer: Sendable {
   private struct State {
     var items: [Item] = []
     var isOver = false
+    /// Whether everybody waits for the disk.
+    var isAwaited = false
   }
+
+  /// Seconds from one flush to the next: a flush costs as much as a small stage, whatever it takes along.
+  private static let pause = 0.05
 
   private let state = Mutex(State())
   private let signal = DispatchSemaphore(value: 0)
@@ -41,6 +47,12 @@ final class Committer: Sendable {
     signal.signal()
   }
 
+  /// Has what was added made durable without delay.
+  func hurry() {
+    state.withLock { $0.isAwaited = true }
+    signal.signal()
+  }
+
   /// Lets the thread end when it has nothing left to do.
   func finish() {
     state.withLock { $0.isOver = true }
@@ -48,10 +60,14 @@ final class Committer: Sendable {
   }
 
   private func work() {
+    var next = Clock.monotonic()
     while true {
       signal.wait()
+      while !state.withLock({ $0.isOver || $0.isAwaited }), Clock.monotonic() < next {
+        _ = signal.wait(timeout: .now() + (next - Clock.monotonic()))
+      }
       let (items, isOver) = state.withLock { state in
-        defer { state.items = [] }
+        defer { (state.items, state.isAwaited) = ([], false) }
         return (state.items, state.isOver)
       }
       if items.isEmpty {
@@ -65,6 +81,7 @@ final class Committer: Sendable {
         try workspace.store.flush(recording: items.flatMap { [$0.record] + $0.facts })
         for folder in items.compactMap(\.scratch) { try? Files.remove(folder) }
       }
+      next = Clock.monotonic() + Committer.pause
       report(items.map(\.number), result)
     }
   }

@@ -28,6 +28,8 @@ struct Execution: Sendable {
     var wasExecuted: Bool
     /// The action's; its holder lets it go when the result is recorded.
     var lock: FileLock
+    /// Files that hold outputs, by name, to be moved to the workspace or removed.
+    var files: [String: String] = [:]
     /// A folder to remove when the result is recorded, and not before.
     var scratch: String?
   }
@@ -37,7 +39,7 @@ struct Execution: Sendable {
   func run() throws -> Captured {
     if isCancelled() { throw Cancelled() }
     let document = action.document
-    let waiting = { (holder: String) in report(Progress(unit: "", done: 0, total: 0, detail: "waiting for \(holder)")) }
+    let waiting = { report(Progress(unit: "", done: 0, total: 0, detail: "waiting: it is being executed elsewhere")) }
     guard let lock = try store.lock(action: document.key, waiting: waiting, isCancelled: isCancelled) else {
       throw Cancelled()
     }
@@ -64,7 +66,9 @@ struct Execution: Sendable {
         var result = try execute(in: root, under: confinement)
         result.attempts = number
         let facts = try expect(result, in: root)
-        return Captured(result: result, facts: facts, wasExecuted: true, lock: lock, scratch: root.home)
+        return Captured(
+          result: result, facts: facts, wasExecuted: true, lock: lock, files: try root.releaseOutputs(),
+          scratch: root.home)
       } catch {
         guard number <= stage.policy.retries, isWorthAnother(error) else { throw tried(error, number) }
       }
@@ -145,7 +149,7 @@ struct Execution: Sendable {
     try root.checkLent()
     var captured: [String: Artifact] = [:]
     for (name, fileName) in outputs {
-      guard let artifact = try root.capture(fileName) else {
+      guard let artifact = try root.capture(name, fileName) else {
         throw Failure(
           .user, "no-output", "stage '\(stage.id)' ended well but did not write its output '\(name)'",
           at: stage.position, hint: "the command must write to ${out.\(name)}")

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LemmaBasics
 import LemmaHash
@@ -18,12 +19,17 @@ final class ExecutionRoot {
   /// The action's own folder, which a resume folder lies in; nil for a stage without one.
   let home: String?
   private var lent: [Identity] = []
+  /// Inputs that were written here and can serve another stage.
+  private var files: [(path: String, stamp: Stamp)] = []
+  /// Outputs that were taken into the store, with the stamps that they had then.
+  private var captured: [(name: String, path: String, stamp: Stamp, kind: Artifact.Kind)] = []
   private let store: Store
   private let pool: RootPool
 
   private static let resume = "resume"
   private static let reserved = ["out", "tmp", resume]
-  /// From this size on a file is worth borrowing.
+  private static let mask = lemma_umask()
+  /// From this size on a file is worth borrowing, and not worth keeping.
   private static let loan = 1 << 20
 
   /// Takes an empty root. The caller holds the action's lock.
@@ -48,7 +54,7 @@ final class ExecutionRoot {
   static func sweep(_ store: Store) throws -> Int {
     var count = 0
     for name in try Files.list("\(store.root)/actions") where !Files.exists("\(store.root)/actions/\(name)/\(resume)") {
-      guard let lock = try? FileLock.tryTake("\(store.root)/locks/\(name)") else { continue }
+      guard let lock = try? store.tryLock(actionKey: name) else { continue }
       try? Files.remove("\(store.root)/actions/\(name)")
       count += 1
       withExtendedLifetime(lock) {}
@@ -56,7 +62,7 @@ final class ExecutionRoot {
     return count
   }
 
-  deinit { pool.giveBack(path, isQuiet: isQuiet) }
+  deinit { pool.giveBack(path, files: files, isQuiet: isQuiet) }
 
   /// The folder that holds a writable one.
   func home(of folder: String) -> String { folder == ExecutionRoot.resume ? home ?? path : path }
@@ -85,13 +91,19 @@ final class ExecutionRoot {
       if try store.identify(target) == artifact { return }
       throw Failure(.user, "colliding-inputs", "two inputs with different content both stand at '\(place)'")
     }
-    guard borrows, ExecutionRoot.isWorthLending(artifact) else {
-      return try store.materialise(artifact, at: target)
-    }
+    guard borrows, ExecutionRoot.isWorthLending(artifact) else { return try write(artifact, at: target) }
     borrowed.append((place, try lend(artifact.identity)))
     // Something for the file to be mounted on.
     try Files.makeFolder(Files.parent(target))
     try Files.write([], to: target)
+  }
+
+  private func write(_ artifact: Artifact, at target: String) throws {
+    guard artifact.kind == .file, !ExecutionRoot.isWorthLending(artifact) else {
+      return try store.materialise(artifact, at: target)
+    }
+    try Files.makeFolder(Files.parent(target))
+    files.append((target, try store.write(artifact.identity, at: target, over: pool.takeFile())))
   }
 
   /// Verifies an object and gives its own file, for a stage that is told where to read.
@@ -117,7 +129,7 @@ final class ExecutionRoot {
 
   /// Takes an output into the store; `nil` when it was not written.
   /// - Throws: `Failure` when it is a link, or was reached through one.
-  func capture(_ fileName: String) throws -> Artifact? {
+  func capture(_ name: String, _ fileName: String) throws -> Artifact? {
     var place = "\(path)/out"
     var status = stat()
     for part in [""] + fileName.split(separator: "/").map({ "/\($0)" }) {
@@ -129,6 +141,21 @@ final class ExecutionRoot {
           hint: "write the file itself")
       }
     }
-    return try store.ingest(place)
+    let artifact = try store.ingest(place)
+    captured.append((name, place, Stamp(status), artifact.kind))
+    return artifact
+  }
+
+  /// The outputs that can go to their places in the workspace as they are, because they are what a copy
+  /// would be and nobody is left who could write to them; by name, in files that are the caller's now.
+  func releaseOutputs() throws -> [String: String] {
+    var released: [String: String] = [:]
+    for output in captured where isQuiet && output.kind != .folder {
+      let mode = (output.kind == .executable ? 0o755 : 0o644) & ~ExecutionRoot.mask
+      guard lemma_is_like_new(output.path, mode) == 1, Stamp.of(output.path) == output.stamp else { continue }
+      let path = try store.scratchPath()
+      if rename(output.path, path) == 0 { released[output.name] = path }
+    }
+    return released
   }
 }

@@ -1,4 +1,5 @@
 import Dispatch
+import Glibc
 import LemmaBasics
 import LemmaHash
 import LemmaPipeline
@@ -24,6 +25,8 @@ public final class Runner {
   /// Stages whose inputs are known and that were not looked at yet.
   private var unprepared: [Int] = []
   private var ready: [Int] = []
+  /// The stages that are being executed or are about to, by action: one that is the same action waits for it.
+  private var underWay: [Digest: Int] = [:]
   private var running = 0
   /// Captured, and not durable yet.
   private var unsettled = 0
@@ -77,11 +80,11 @@ public final class Runner {
       case settled
       /// Some stage before it is not done, or it was not looked at yet; what its own files say of it.
       case waiting(FirstVerdict)
-      /// It must run, and waits for processors.
+      /// It must run, and waits for processors, or for the stage that it is a twin of.
       case ready(Resolver.Action, Reason)
       case running(Resolver.Action, Reason)
       /// It ran, and its result is on the way to the disk.
-      case captured(Resolver.Action, Reason, seconds: Double)
+      case captured(Resolver.Action, Reason, seconds: Double, files: [String: String])
       case done(Resolver.Action, Reason?)
       /// It failed, was cancelled or never started.
       case ended(Resolver.Action?, Reason?)
@@ -91,6 +94,8 @@ public final class Runner {
     var isForced = false
     var waitingFor = 0
     var dependents: [Int] = []
+    /// Stages that are the very same action, and take its result over.
+    var twins: [Int] = []
     var outcome: Outcome?
     /// Whether its outputs are other ones than those of the last run.
     var isNew = true
@@ -102,7 +107,7 @@ public final class Runner {
     var action: (Resolver.Action?, Reason?) {
       switch state {
       case .ready(let action, let reason), .running(let action, let reason): (action, reason)
-      case .captured(let action, let reason, _): (action, reason)
+      case .captured(let action, let reason, _, _): (action, reason)
       case .done(let action, let reason): (action, reason)
       case .ended(let action, let reason): (action, reason)
       case .skipped, .settled, .waiting: (nil, nil)
@@ -137,7 +142,10 @@ public final class Runner {
     while true {
       prepareAll()
       startReady()
-      if running == 0, unsettled == 0 { break }
+      if running == 0 {
+        if unsettled == 0 { break }
+        committer.hurry()
+      }
       for message in mailbox.wait() {
         switch message {
         case .captured(let number, let result, let seconds): receive(number, result, seconds, committer)
@@ -236,6 +244,8 @@ public final class Runner {
       finish(number, action, result, .cached, reason: nil)
     case .unknown(let reason):
       nodes[number].state = .ready(action, reason)
+      if let first = underWay[action.document.key] { return nodes[first].twins.append(number) }
+      underWay[action.document.key] = number
       ready.append(number)
     }
   }
@@ -314,13 +324,16 @@ public final class Runner {
         for path in try outputs.restore(captured.result, of: action.stage) {
           observe(.restored(stage: action.stage.id, path: path))
         }
-        return finish(number, action, captured.result, .cached, reason: reason)
+        finish(number, action, captured.result, .cached, reason: reason)
+        return releaseTwins(of: number)
       }
       // The stages behind it go on with bytes that are in the store, though not yet flushed.
-      nodes[number].state = .captured(action, reason, seconds: seconds)
-      take(captured.result, of: number)
+      nodes[number].state = .captured(action, reason, seconds: seconds, files: captured.files)
+      for same in [number] + nodes[number].twins {
+        take(captured.result, of: same)
+        wake(same)
+      }
       unsettled += 1
-      wake(number)
       committer.add(
         Committer.Item(
           number: number,
@@ -342,19 +355,55 @@ public final class Runner {
   private func settle(_ numbers: [Int], _ flushed: Result<Void, any Error>) {
     unsettled -= numbers.count
     for number in numbers {
-      guard case .captured(let action, let reason, let seconds) = nodes[number].state, let result = results[number]
+      guard case .captured(let action, let reason, let seconds, let files) = nodes[number].state,
+        let result = results[number]
       else { continue }
+      defer { for file in files.values { unlink(file) } }
       do {
         try flushed.get()
-        _ = try outputs.restore(result, of: action.stage)
+        _ = try outputs.restore(result, of: action.stage, from: files)
         nodes[number].state = .done(action, reason)
         nodes[number].outcome = .ran(seconds: seconds)
         observe(.finished(stage: action.stage.id, .ran(seconds: seconds)))
+        settleTwins(of: number, result)
       } catch {
         if !options.keepsGoing { isStopping = true }
         results[number] = nil
         end(number, .failed(Runner.failure(error)))
       }
+    }
+  }
+
+  private func settleTwins(of number: Int, _ result: ActionResult) {
+    for twin in leave(number) {
+      guard case .ready(let action, _) = nodes[twin].state else { continue }
+      do {
+        for path in try outputs.restore(result, of: action.stage) {
+          observe(.restored(stage: action.stage.id, path: path))
+        }
+        nodes[twin].state = .done(action, nil)
+        nodes[twin].outcome = .cached
+        observe(.finished(stage: action.stage.id, .cached))
+      } catch {
+        end(twin, .failed(Runner.failure(error)))
+      }
+    }
+  }
+
+  /// Notes that a stage is not under way any more.
+  /// - Returns: its twins.
+  private func leave(_ number: Int) -> [Int] {
+    if let key = nodes[number].action.0?.document.key, underWay[key] == number { underWay[key] = nil }
+    defer { nodes[number].twins = [] }
+    return nodes[number].twins
+  }
+
+  /// The twins of a stage that gave no result are looked at again.
+  private func releaseTwins(of number: Int) {
+    for twin in leave(number) {
+      results[twin] = nil
+      nodes[twin].state = .waiting(.changed)
+      unprepared.append(twin)
     }
   }
 
@@ -385,6 +434,7 @@ public final class Runner {
 
   private func end(_ number: Int, _ outcome: Outcome) {
     if case .failed = outcome, !options.keepsGoing { isStopping = true }
+    releaseTwins(of: number)
     let (action, reason) = nodes[number].action
     nodes[number].state = .ended(action, reason)
     nodes[number].outcome = outcome
@@ -398,6 +448,7 @@ public final class Runner {
     guard nodes[number].faults <= 3 else { return end(number, .failed(fault.failure)) }
     observe(.note("\(project.stages.id(number)): \(fault.failure.message); making it again"))
     resolver.forgetFiles()
+    releaseTwins(of: number)
     nodes[number].state = .waiting(.changed)
     nodes[number].waitingFor = 0
     var again: [Int] = []

@@ -10,8 +10,9 @@ struct WorkspaceOutputs {
 
   /// Makes the workspace hold exactly `result`'s outputs for `stage`. An output that was edited is first
   /// taken into the store, so that no edit is lost; what was never an output is not replaced at all.
+  /// - Parameter files: files that hold outputs, by name, to be moved rather than copied.
   /// - Returns: the paths that had to be written.
-  func restore(_ result: ActionResult, of stage: Stage) throws -> [String] {
+  func restore(_ result: ActionResult, of stage: Stage, from files: [String: String] = [:]) throws -> [String] {
     var written: [String] = []
     for output in stage.outputs {
       guard let artifact = result.outputs[output.name] else { continue }
@@ -30,7 +31,7 @@ struct WorkspaceOutputs {
         try workspace.store.flush()
       }
       if !isPlace { try workspace.store.index.record(places: [output.path], workspace: workspace.id) }
-      try replace(path, with: artifact)
+      try replace(path, with: artifact, from: files[output.name])
       written.append(output.path)
     }
     return written
@@ -54,10 +55,10 @@ struct WorkspaceOutputs {
     return lstat(path, &status) == 0 && [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
   }
 
-  private func replace(_ path: String, with artifact: Artifact) throws {
+  private func replace(_ path: String, with artifact: Artifact, from file: String?) throws {
     if artifact.kind == .folder { try checkNames(in: artifact, at: path) }
-    let scratch = try workspace.store.scratchPath()
-    try workspace.store.materialise(artifact, at: scratch)
+    let scratch = try file ?? workspace.store.scratchPath()
+    if file == nil { try workspace.store.materialise(artifact, at: scratch) }
     if artifact.kind == .folder || Files.isFolder(path) { try Files.remove(path) }
     try Files.makeFolder(Files.parent(path))
     if rename(scratch, path) == 0 { return }

@@ -2,16 +2,17 @@ import CLinux
 import Glibc
 import LemmaBasics
 
-/// A lock between processes, exclusive unless it says otherwise, held through an open file description (`flock`): the kernel
-/// lets it go when its holder ends, however it ends. The file names the holder, for messages.
+/// A lock between processes, exclusive unless it says otherwise, held through an open file description
+/// (`flock`, or `F_OFD_SETLK` for a byte): the kernel lets it go when its holder ends, however it ends. A file
+/// that is locked as a whole names the holder, for messages.
 public final class FileLock: Sendable {
   private let descriptor: Int32
   private let path: String
 
-  private init(descriptor: Int32, path: String, isShared: Bool = false) {
+  private init(descriptor: Int32, path: String, isNamed: Bool = true) {
     self.descriptor = descriptor
     self.path = path
-    if isShared { return }
+    guard isNamed else { return }
     ftruncate(descriptor, 0)
     try? Files.writeAll(FileLock.holder, to: descriptor, path: path)
   }
@@ -35,6 +36,18 @@ public final class FileLock: Sendable {
     return nil
   }
 
+  /// Takes one byte of a file that stands for many locks, so that none needs a file of its own; `nil` when
+  /// another holder has that byte. The byte need not be there.
+  public static func tryTake(_ path: String, byte: UInt64) throws -> FileLock? {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Failure.system("open", path: path, errno: errno) }
+    let code = lemma_lock_byte(descriptor, byte)
+    if code == 0 { return FileLock(descriptor: descriptor, path: path, isNamed: false) }
+    close(descriptor)
+    guard code == EAGAIN || code == EACCES else { throw Failure.system("fcntl", path: path, errno: code) }
+    return nil
+  }
+
   /// Takes a lock that others may share, and waits while somebody holds it alone.
   public static func share(_ path: String) throws -> FileLock {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
@@ -45,7 +58,7 @@ public final class FileLock: Sendable {
       close(descriptor)
       throw Failure.system("flock", path: path, errno: code)
     }
-    return FileLock(descriptor: descriptor, path: path, isShared: true)
+    return FileLock(descriptor: descriptor, path: path, isNamed: false)
   }
 
   /// Waits for the lock; asks `isCancelled` every `pollEvery` seconds and returns `nil` when it says so.

@@ -65,6 +65,24 @@ extension Store {
     }
   }
 
+  /// Writes an object to a file that is not executable, where nothing stands yet; the folder above is there.
+  /// - Parameter spare: a file of this process's own that may be written over and moved there, which costs
+  ///   less than to make one.
+  /// - Returns: the stamp that the file has now.
+  /// - Throws: `ObjectFault` when the object is missing or altered.
+  public func write(_ identity: Identity, at path: String, over spare: String?) throws -> Stamp {
+    if let spare {
+      let descriptor = Glibc.open(spare, O_RDWR | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)
+      guard descriptor >= 0 else { throw Failure.system("open", path: spare, errno: errno) }
+      try fill(descriptor, with: identity, shown: path)
+      guard rename(spare, path) == 0 else { throw Failure.system("rename", path: path, errno: errno) }
+    } else {
+      try copy(identity, to: Array(path.utf8), in: AT_FDCWD, isExecutable: false, shown: path)
+    }
+    guard let stamp = Stamp.of(path) else { throw Failure.system("stat", path: path, errno: errno) }
+    return stamp
+  }
+
   /// Writes a folder's entries. Paths are opened part by part beneath it, so that no link leads out and
   /// none is too long.
   private func fill(_ path: String, from manifest: [UInt8]) throws {
@@ -102,12 +120,16 @@ extension Store {
   private func copy(
     _ identity: Identity, to name: [UInt8], in folder: Int32, isExecutable: Bool, shown: String
   ) throws {
-    let object = try open(identity)
     let descriptor = openat(
       folder, cString(name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isExecutable ? 0o755 : 0o644)
     guard descriptor >= 0 else { throw Failure.system("create", path: shown, errno: errno) }
+    try fill(descriptor, with: identity, shown: shown)
+  }
+
+  /// Writes an object to an empty file, and closes it.
+  private func fill(_ descriptor: Int32, with identity: Identity, shown: String) throws {
     do {
-      switch object {
+      switch try open(identity) {
       case .bytes(let bytes): try Files.writeAll(bytes, to: descriptor, path: shown)
       case .file(let file):
         let copied = try FileHashing(descriptor: file.descriptor, path: file.path).copy(

@@ -198,15 +198,26 @@ public final class Store: Sendable {
   /// The folder in which an action runs; its holder has the action's lock.
   public func executionRoot(key: Digest) -> String { "\(root)/actions/\(key.hex)" }
 
-  /// Takes the lock that lets one process execute an action.
-  /// - Parameter waiting: told who has it, when it is not free.
+  /// Takes the lock that lets one thread of one process execute an action.
+  /// - Parameter waiting: told when somebody else has it.
   /// - Returns: `nil` when `isCancelled` turned true first.
-  public func lock(
-    action key: Digest, waiting: (_ holder: String) -> Void, isCancelled: () -> Bool
-  ) throws -> FileLock? {
-    let path = "\(root)/locks/\(key.hex)"
-    if let lock = try FileLock.tryTake(path) { return lock }
-    waiting(FileLock.holder(path))
-    return try FileLock.take(path, isCancelled: isCancelled)
+  public func lock(action key: Digest, waiting: () -> Void, isCancelled: () -> Bool) throws -> FileLock? {
+    if let lock = try tryLock(actionKey: key.hex) { return lock }
+    waiting()
+    var pause: UInt32 = 1000
+    while !isCancelled() {
+      usleep(pause)
+      pause = min(pause * 2, 100_000)
+      if let lock = try tryLock(actionKey: key.hex) { return lock }
+    }
+    return nil
+  }
+
+  /// The same without waiting.
+  /// - Parameter key: in hexadecimal digits.
+  public func tryLock(actionKey key: String) throws -> FileLock? {
+    // Two keys with one byte wait for each other, and do no harm.
+    let head = UInt64(key.prefix(16), radix: 16) ?? 0
+    return try FileLock.tryTake("\(root)/locks/actions", byte: head >> 2)
   }
 }

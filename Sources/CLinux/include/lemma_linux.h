@@ -4,9 +4,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// Empties a stage's folder but for its folders `out` and `tmp`, which are emptied and stay. Returns 0, or
-// an errno when it cannot serve another stage: something is left, or one of the three is altered.
+// Empties a stage's folder but for its folders `in`, `out` and `tmp`, which are emptied and stay. Returns 0,
+// or an errno when it cannot serve another stage: something is left, or one of the four is altered.
 int lemma_clear_root(const char *path);
+
+// Whether a file is as one that this process made anew with the permissions `mode`: a regular file of its
+// user and group with one name, those permissions, and neither extended attributes nor access lists.
+int lemma_is_like_new(const char *path, mode_t mode);
+
+// The mask that the permissions of new files are taken from; 07777 where it cannot be told.
+mode_t lemma_umask(void);
 
 // Takes a read lease (fcntl F_SETLEASE), which the kernel refuses while anyone has the file open
 // for writing or mapped writable. Returns 0, or an errno: EAGAIN when there is a writer.
@@ -16,6 +23,9 @@ int lemma_lease_release(int fd);
 
 // syncfs: flushes the whole file system that fd is on. Returns 0, or -1 with errno.
 int lemma_sync_file_system(int fd);
+
+// Locks one byte of a file, there or not, for this open file description alone. Returns 0 or errno.
+int lemma_lock_byte(int fd, uint64_t offset);
 
 // A pipe whose both ends are closed in children. Returns 0, or -1 with errno.
 int lemma_pipe(int ends[2]);

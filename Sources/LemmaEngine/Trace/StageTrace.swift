@@ -33,7 +33,7 @@ public struct StageTrace {
     let execution = Execution(
       workspace: project.workspace, action: action, threads: action.stage.resources.cpus, isForced: true, host: host,
       report: report, isCancelled: isCancelled)
-    guard let lock = try store.lock(action: action.document.key, waiting: { _ in }, isCancelled: isCancelled) else {
+    guard let lock = try store.lock(action: action.document.key, waiting: {}, isCancelled: isCancelled) else {
       throw Cancelled()
     }
     defer { withExtendedLifetime(lock) {} }

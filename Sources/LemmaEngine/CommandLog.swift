@@ -12,6 +12,18 @@ struct CommandLog {
   private static let keptBytes: off_t = 64 << 20
   private static let lineBytes = 400
 
+  /// Opens the file for a stage to print to, empty.
+  func begin() throws -> Int32 {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw Failure.system("create", path: path, errno: errno) }
+    var status = stat()
+    // Most stages print nothing, and what is empty need not be emptied.
+    if fstat(descriptor, &status) == 0, status.st_size == 0 || ftruncate(descriptor, 0) == 0 { return descriptor }
+    let code = errno
+    close(descriptor)
+    throw Failure.system("ftruncate", path: path, errno: code)
+  }
+
   /// The last lines, for an error message.
   func tail(withoutSecrets secrets: [String: String]) -> String {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

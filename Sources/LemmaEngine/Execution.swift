@@ -15,6 +15,8 @@ struct Execution: Sendable {
   let host: Host
   let report: @Sendable (Progress) -> Void
   let isCancelled: @Sendable () -> Bool
+  /// Called when the stage's work is done and only its outputs are to be taken in.
+  var processEnded: @Sendable () -> Void = {}
 
   var store: Store { workspace.store }
   var stage: Stage { action.stage }

@@ -30,6 +30,8 @@ public final class Runner {
   private var running = 0
   /// Captured, and not durable yet.
   private var unsettled = 0
+  /// Durable, or lost to the disk, and not seen to yet.
+  private var durable: ArraySlice<(Int, Result<Void, any Error>)> = []
   private var freeProcessors: Int
   private var freeMemory = Machine.memory
   private var isStopping = false
@@ -92,6 +94,8 @@ public final class Runner {
 
     var state: State
     var isForced = false
+    /// Whether it holds processors and memory.
+    var isAtWork = false
     var waitingFor = 0
     var dependents: [Int] = []
     /// Stages that are the very same action, and take its result over.
@@ -146,12 +150,16 @@ public final class Runner {
         if unsettled == 0 { break }
         committer.hurry()
       }
-      for message in mailbox.wait() {
+      // Whoever may start comes before what only has to be put in its place.
+      let messages = durable.isEmpty ? mailbox.wait() : mailbox.take()
+      for message in messages {
         switch message {
+        case .worked(let number): release(number)
         case .captured(let number, let result, let seconds): receive(number, result, seconds, committer)
-        case .durable(let numbers, let result): settle(numbers, result)
+        case .durable(let numbers, let result): durable += numbers.map { ($0, result) }
         }
       }
+      if messages.isEmpty, let (number, result) = durable.popFirst() { settle(number, result) }
     }
     try workspace.store.flush()
     try workspace.store.index.register(workspace: workspace.project)
@@ -244,7 +252,7 @@ public final class Runner {
       finish(number, action, result, .cached, reason: nil)
     case .unknown(let reason):
       nodes[number].state = .ready(action, reason)
-      if let first = underWay[action.document.key] { return nodes[first].twins.append(number) }
+      if let first = underWay[action.document.key] { return join(number, to: first) }
       underWay[action.document.key] = number
       ready.append(number)
     }
@@ -290,14 +298,16 @@ public final class Runner {
     freeProcessors -= processors
     freeMemory -= memory
     running += 1
+    nodes[number].isAtWork = true
     nodes[number].state = .running(action, reason)
     let id = action.stage.id
     observe(.started(stage: id, reason: reason.text))
     let observe = observe
+    let mailbox = mailbox
     let execution = Execution(
       workspace: workspace, action: action, threads: processors, isForced: nodes[number].isForced, host: host,
-      report: { observe(.progress(stage: id, $0)) }, isCancelled: isCancelled)
-    let mailbox = mailbox
+      report: { observe(.progress(stage: id, $0)) }, isCancelled: isCancelled,
+      processEnded: { mailbox.post(.worked(number)) })
     do {
       try Threads.start {
         let start = Clock.monotonic()
@@ -309,13 +319,20 @@ public final class Runner {
     }
   }
 
+  /// Gives back what a stage works with.
+  private func release(_ number: Int) {
+    guard nodes[number].isAtWork else { return }
+    nodes[number].isAtWork = false
+    let (processors, memory) = needs(of: number)
+    freeProcessors += processors
+    freeMemory += memory
+  }
+
   private func receive(
     _ number: Int, _ captured: Result<Execution.Captured, any Error>, _ seconds: Double, _ committer: Committer
   ) {
     guard case .running(let action, let reason) = nodes[number].state else { return }
-    let (processors, memory) = needs(of: number)
-    freeProcessors += processors
-    freeMemory += memory
+    release(number)
     running -= 1
     do {
       let captured = try captured.get()
@@ -351,27 +368,33 @@ public final class Runner {
     }
   }
 
-  /// Results reached the disk: now they may be seen.
-  private func settle(_ numbers: [Int], _ flushed: Result<Void, any Error>) {
-    unsettled -= numbers.count
-    for number in numbers {
-      guard case .captured(let action, let reason, let seconds, let files) = nodes[number].state,
-        let result = results[number]
-      else { continue }
-      defer { for file in files.values { unlink(file) } }
-      do {
-        try flushed.get()
-        _ = try outputs.restore(result, of: action.stage, from: files)
-        nodes[number].state = .done(action, reason)
-        nodes[number].outcome = .ran(seconds: seconds)
-        observe(.finished(stage: action.stage.id, .ran(seconds: seconds)))
-        settleTwins(of: number, result)
-      } catch {
-        if !options.keepsGoing { isStopping = true }
-        results[number] = nil
-        end(number, .failed(Runner.failure(error)))
-      }
+  /// A result reached the disk: now it may be seen.
+  private func settle(_ number: Int, _ flushed: Result<Void, any Error>) {
+    unsettled -= 1
+    guard case .captured(let action, let reason, let seconds, let files) = nodes[number].state,
+      let result = results[number]
+    else { return }
+    defer { for file in files.values { unlink(file) } }
+    do {
+      try flushed.get()
+      _ = try outputs.restore(result, of: action.stage, from: files)
+      nodes[number].state = .done(action, reason)
+      nodes[number].outcome = .ran(seconds: seconds)
+      observe(.finished(stage: action.stage.id, .ran(seconds: seconds)))
+      settleTwins(of: number, result)
+    } catch {
+      if !options.keepsGoing { isStopping = true }
+      results[number] = nil
+      end(number, .failed(Runner.failure(error)))
     }
+  }
+
+  /// Makes a stage the twin of one that is the very same action and is under way.
+  private func join(_ number: Int, to first: Int) {
+    nodes[first].twins.append(number)
+    guard case .captured = nodes[first].state, let result = results[first] else { return }
+    take(result, of: number)
+    wake(number)
   }
 
   private func settleTwins(of number: Int, _ result: ActionResult) {
@@ -505,6 +528,7 @@ public final class Runner {
 }
 
 private enum Message: Sendable {
+  case worked(Int)
   case captured(Int, Result<Execution.Captured, any Error>, seconds: Double)
   case durable([Int], Result<Void, any Error>)
 }
@@ -521,8 +545,16 @@ private final class Mailbox: Sendable {
 
   /// Waits for at least one message.
   func wait() -> [Message] {
-    signal.wait()
-    return messages.withLock { messages in
+    while true {
+      signal.wait()
+      let messages = take()
+      if !messages.isEmpty { return messages }
+    }
+  }
+
+  /// The messages that are there.
+  func take() -> [Message] {
+    messages.withLock { messages in
       defer { messages = [] }
       return messages
     }

@@ -13,8 +13,7 @@ extension Execution {
     _ what: String, needs: Confinement.Needs, in root: ExecutionRoot, under confinement: Confinement,
     reply: ChildProcess.Reply? = nil, _ launch: (_ log: Int32) -> ChildProcess.Launch
   ) throws -> (ending: ChildProcess.Ending, usage: Usage) {
-    let log = open(root.log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard log >= 0 else { throw Failure.system("create", path: root.log, errno: errno) }
+    let log = try CommandLog(path: root.log).begin()
     defer { close(log) }
     if isCancelled() { throw Cancelled() }
     let start = Clock.monotonic()
@@ -29,6 +28,8 @@ extension Execution {
     let ending = try process.wait(
       isCancelled: isCancelled, deadline: stage.policy.timeout.map { start + Double($0) }, reply: reply)
     root.isQuiet = ending.isQuiet
+    // Another stage may start while this one's outputs are taken in.
+    if stage.policy.retries == 0 { processEnded() }
     // Work that ended well just as the run was stopped, or its time was over, is finished work.
     if ending.status != 0 {
       if isCancelled() { throw Cancelled() }

@@ -17,7 +17,8 @@ struct WorkspaceOutputs {
     for output in stage.outputs {
       guard let artifact = result.outputs[output.name] else { continue }
       let path = workspace.absolute(output.path)
-      if try stands(artifact, at: path) { continue }
+      let standing = try standing(at: path)
+      if standing == artifact { continue }
       try checkInside(path)
       let isPlace = try workspace.store.index.isPlace(output.path, workspace: workspace.id)
       if !isPlace, Files.exists(path) {
@@ -26,7 +27,7 @@ struct WorkspaceOutputs {
           "'\(output.path)' stands where stage '\(stage.id)' puts its output, and was not made by lemma",
           at: stage.position, hint: "move it away, or choose another path under 'out:'")
       }
-      if WorkspaceOutputs.isPlain(path) {
+      if let standing, try !workspace.store.isSound(standing) {
         _ = try workspace.store.ingest(path)
         try workspace.store.flush()
       }
@@ -41,12 +42,13 @@ struct WorkspaceOutputs {
   func stale(_ result: ActionResult, of stage: Stage) throws -> [String] {
     try stage.outputs.compactMap { output in
       guard let artifact = result.outputs[output.name] else { return nil }
-      return try stands(artifact, at: workspace.absolute(output.path)) ? nil : output.path
+      return try standing(at: workspace.absolute(output.path)) == artifact ? nil : output.path
     }
   }
 
-  private func stands(_ artifact: Artifact, at path: String) throws -> Bool {
-    try WorkspaceOutputs.isPlain(path) && workspace.store.identify(path) == artifact
+  /// What could be an output and stands there.
+  private func standing(at path: String) throws -> Artifact? {
+    WorkspaceOutputs.isPlain(path) ? try workspace.store.identify(path) : nil
   }
 
   /// Whether a file or a folder stands there; a link, a FIFO or the like is never an output.

@@ -72,7 +72,7 @@ extension Store {
   /// - Throws: `ObjectFault` when the object is missing or altered.
   public func write(_ identity: Identity, at path: String, over spare: String?) throws -> Stamp {
     if let spare {
-      let descriptor = Glibc.open(spare, O_RDWR | O_TRUNC | O_NOFOLLOW | O_CLOEXEC)
+      let descriptor = Glibc.open(spare, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
       guard descriptor >= 0 else { throw Failure.system("open", path: spare, errno: errno) }
       try fill(descriptor, with: identity, shown: path)
       guard rename(spare, path) == 0 else { throw Failure.system("rename", path: path, errno: errno) }
@@ -126,7 +126,8 @@ extension Store {
     try fill(descriptor, with: identity, shown: shown)
   }
 
-  /// Writes an object to an empty file, and closes it.
+  /// Writes an object from a file's start on, ends the file there, and closes it. A file that is emptied
+  /// first would be flushed on closing by ext4, which takes it for a document that is being saved.
   private func fill(_ descriptor: Int32, with identity: Identity, shown: String) throws {
     do {
       switch try open(identity) {
@@ -136,6 +137,11 @@ extension Store {
           to: descriptor, shown: shown, key: try index.fingerprintKey())
         guard copied.identity == identity else { throw try altered(identity) }
       }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0,
+        UInt64(status.st_size) <= identity.size
+          || ftruncate(descriptor, off_t(identity.size)) == 0
+      else { throw Failure.system("ftruncate", path: shown, errno: errno) }
     } catch {
       close(descriptor)
       throw error

@@ -50,8 +50,7 @@ public struct History {
   /// The run's stages in the pipeline's order.
   public func stages(of run: String) throws -> [RecordedStage] {
     let outcomes = try summary(of: run)["outcomes"]
-    let names = try json("stages.json", of: run).array?.compactMap(\.string) ?? []
-    return try names.map { try stage($0, of: run, outcome: outcomes?[$0]) }
+    return try names(of: run).map { try stage($0, of: run, outcome: outcomes?[$0]) }
   }
 
   public func stage(_ name: String, of run: String) throws -> RecordedStage {
@@ -75,6 +74,11 @@ public struct History {
       actionKey: json["action_key"]?.string, actionSeal: json["action_sha256"]?.string,
       result: ActionResult(json: json["result"]), places: (json["places"]?.object ?? [:]).compactMapValues(\.string),
       origins: origins, failure: outcome?["failure"]?.string)
+  }
+
+  /// The names of a run's stages, in the pipeline's order.
+  func names(of run: String) throws -> [String] {
+    try json("stages.json", of: run).array?.compactMap(\.string) ?? []
   }
 
   /// A run's `metrics.json`.
@@ -102,7 +106,7 @@ public struct History {
     return nil
   }
 
-  private func json(_ path: String, of run: String) throws -> JSON {
+  func json(_ path: String, of run: String) throws -> JSON {
     try JSON(parsing: try bytes(path, of: run), file: "\(path) of run \(run)")
   }
 

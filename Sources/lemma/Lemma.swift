@@ -28,7 +28,8 @@ struct Lemma: ParsableCommand {
     version: lemmaVersion,
     subcommands: [
       InitCommand.self, CheckCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self, WhyCommand.self,
-      LogCommand.self, ShowCommand.self, TagCommand.self, AuditCommand.self, ReproduceCommand.self, VerifyCommand.self,
+      LogCommand.self, ShowCommand.self, DiffCommand.self, TagCommand.self, AuditCommand.self, ReproduceCommand.self,
+      VerifyCommand.self,
       DoctorCommand.self, CollectCommand.self, GraphCommand.self, KindsCommand.self, SchemaCommand.self,
     ])
 }

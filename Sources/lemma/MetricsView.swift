@@ -17,11 +17,25 @@ enum MetricsView {
     }
   }
 
-  private static func text(_ value: JSON?) -> String {
+  static func text(_ value: JSON?) -> String {
     switch value {
     case .number(let number): fixed(number, number.magnitude < 10 ? 4 : 1)
     case .some(let value): value.canonical
     case nil: ""
     }
+  }
+
+  /// What was added to a number, with its sign; nothing when one of the two is none.
+  static func change(_ before: JSON?, _ after: JSON?) -> String {
+    let (change, isMore): (JSON, Bool)
+    switch (before, after) {
+    case (.integer(let old), .integer(let new)):
+      let (difference, overflows) = new.subtractingReportingOverflow(old)
+      if overflows { return "" }
+      (change, isMore) = (.integer(difference), difference > 0)
+    case (.number(let old), .number(let new)): (change, isMore) = (.number(new - old), new > old)
+    default: return ""
+    }
+    return (isMore ? "+" : "") + text(change)
   }
 }

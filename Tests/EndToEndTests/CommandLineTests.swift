@@ -5,7 +5,7 @@ import Testing
 @Suite("The command line: help, exit codes, JSON, first steps")
 struct CommandLineTests {
   static let commands = [
-    "init", "check", "plan", "run", "status", "why", "log", "show", "tag", "audit", "reproduce", "verify",
+    "init", "check", "plan", "run", "status", "why", "log", "show", "diff", "tag", "audit", "reproduce", "verify",
     "doctor", "gc", "graph", "kinds", "schema",
   ]
 

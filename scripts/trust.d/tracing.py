@@ -69,7 +69,7 @@ class Kill:
 
 
 class Error:
-    """Fail the call with an error number; it is not made."""
+    """Fail the call with an error number; it is not made, unless it is a `close`."""
 
     def __init__(self, number):
         self.number = number
@@ -210,7 +210,9 @@ def _alter(thread, action, info):
         _ptrace(_POKEUSER, thread, _THIRD, max(1, length // 2))
         # A program may rely on its registers.
         return lambda: _ptrace(_POKEUSER, thread, _THIRD, length)
-    _ptrace(_POKEUSER, thread, _NUMBER, ctypes.c_uint64(-1).value)
+    # Linux closes a descriptor even when it then tells of an error.
+    if NAMES.get(info.number) != "close":
+        _ptrace(_POKEUSER, thread, _NUMBER, ctypes.c_uint64(-1).value)
     return lambda: _ptrace(_POKEUSER, thread, _RESULT, ctypes.c_uint64(-action.number).value)
 
 

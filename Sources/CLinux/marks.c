@@ -31,7 +31,8 @@ static int signal_marked(pid_t pid, uint64_t mark, uint64_t mask, int number) {
   if (prlimit(pid, RLIMIT_RTTIME, NULL, &limit) != 0) return errno == ESRCH ? 0 : -1;
   if (limit.rlim_cur == RLIM_INFINITY || (limit.rlim_cur & mask) != mark) return 0;
   int descriptor = (int)syscall(SYS_pidfd_open, pid, 0);
-  if (descriptor < 0) return 0;  // gone, or a thread, whose process is found as well
+  // Gone, or a thread, whose process is found as well; else it cannot be told.
+  if (descriptor < 0) return errno == ESRCH || errno == EINVAL || errno == ENOENT ? 0 : -1;
   struct pollfd event = {.fd = descriptor, .events = POLLIN};
   int lived = poll(&event, 1, 0) == 0;  // else it is dead already and waits for its parent
   if (lived) {
@@ -78,6 +79,9 @@ void lemma_ask_marked(uint64_t mark, pid_t spared) { signal_all(mark, ~0ull, SIG
 int lemma_end_marked_since(pid_t first, uint64_t mark) {
   // Numbers are given in turn, so that a stage's processes have those between its first and the newest.
   enum { limit = 4096 };
+  struct rlimit own;
+  // Where marks cannot be set, nobody can be told from a stranger.
+  int unknown = getrlimit(RLIMIT_RTTIME, &own) != 0 || own.rlim_max != RLIM_INFINITY;
   long from = first;
   for (int round = 0; round < 1000; round++) {
     long to = newest();
@@ -85,14 +89,15 @@ int lemma_end_marked_since(pid_t first, uint64_t mark) {
       lemma_end_marked(mark, ~0ull);
       return 0;
     }
-    int found = 0, unknown = 0;
+    // Nobody was born since the last look, which found nobody.
+    if (to < from) return !unknown;
+    int found = 0;
     for (long pid = from; pid <= to; pid++) {
       int answer = signal_marked((pid_t)pid, mark, ~0ull, SIGKILL);
       found |= answer > 0;
       unknown |= answer < 0;
     }
-    if (!found) return !unknown;
-    from = first;
+    from = found ? first : to + 1;
   }
   return 0;
 }

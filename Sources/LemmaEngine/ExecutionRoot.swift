@@ -28,8 +28,7 @@ final class ExecutionRoot {
 
   private static let resume = "resume"
   private static let reserved = ["out", "tmp", resume]
-  private static let mask = lemma_umask()
-  /// From this size on a file is worth borrowing, and not worth keeping.
+  /// From this size on a file is worth borrowing.
   private static let loan = 1 << 20
 
   /// Takes an empty root. The caller holds the action's lock.
@@ -87,6 +86,8 @@ final class ExecutionRoot {
         .user, "reserved-place", "an input cannot stand at '\(place)', where the stage itself writes",
         hint: "give it as a source: it then stands under 'in/'")
     }
+    // An input may be the project's own folder of that name.
+    if place == "in" { rmdir(target) }
     if Files.exists(target) {
       if try store.identify(target) == artifact { return }
       throw Failure(.user, "colliding-inputs", "two inputs with different content both stand at '\(place)'")
@@ -99,7 +100,7 @@ final class ExecutionRoot {
   }
 
   private func write(_ artifact: Artifact, at target: String) throws {
-    guard artifact.kind == .file, !ExecutionRoot.isWorthLending(artifact) else {
+    guard artifact.kind == .file, Store.isSmall(artifact.identity) else {
       return try store.materialise(artifact, at: target)
     }
     try Files.makeFolder(Files.parent(target))
@@ -146,13 +147,23 @@ final class ExecutionRoot {
     return artifact
   }
 
+  /// Whether nobody at all can write to a file, not even one who was handed it by the stage.
+  private static func isAtRest(_ path: String) -> Bool {
+    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    let lease = lemma_lease_read(descriptor)
+    return lease == 0 ? lemma_lease_release(descriptor) == 0 : lease != EAGAIN
+  }
+
   /// The outputs that can go to their places in the workspace as they are, because they are what a copy
   /// would be and nobody is left who could write to them; by name, in files that are the caller's now.
   func releaseOutputs() throws -> [String: String] {
     var released: [String: String] = [:]
     for output in captured where isQuiet && output.kind != .folder {
-      let mode = (output.kind == .executable ? 0o755 : 0o644) & ~ExecutionRoot.mask
-      guard lemma_is_like_new(output.path, mode) == 1, Stamp.of(output.path) == output.stamp else { continue }
+      guard RootPool.isLikeNew(output.path, isExecutable: output.kind == .executable),
+        Stamp.of(output.path) == output.stamp, ExecutionRoot.isAtRest(output.path)
+      else { continue }
       let path = try store.scratchPath()
       if rename(output.path, path) == 0 { released[output.name] = path }
     }

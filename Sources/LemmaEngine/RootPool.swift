@@ -45,10 +45,17 @@ final class RootPool: Sendable {
     try? Files.remove(path)
   }
 
-  /// Keeps a file that the stage left alone: whatever was done to it would have changed its stamp.
+  private static let mask = lemma_umask()
+
+  /// Whether a file is as a copy would be that this process makes.
+  static func isLikeNew(_ path: String, isExecutable: Bool) -> Bool {
+    lemma_is_like_new(path, (isExecutable ? 0o755 : 0o644) & ~mask) == 1
+  }
+
+  /// Keeps a file that the stage left alone. What it holds does not matter: it is written over.
   private func keep(_ path: String, _ stamp: Stamp) {
     guard free.withLock({ $0.files.count < RootPool.capacity }), Stamp.of(path) == stamp,
-      let place = try? store.temporaryPath(), rename(path, place) == 0
+      RootPool.isLikeNew(path, isExecutable: false), let place = try? store.temporaryPath(), rename(path, place) == 0
     else { return }
     free.withLock { $0.files.append(place) }
   }

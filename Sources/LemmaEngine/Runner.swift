@@ -30,6 +30,8 @@ public final class Runner {
   private var running = 0
   /// Captured, and not durable yet.
   private var unsettled = 0
+  /// Each of them holds a lock; a process may often open no more than 1,024 files.
+  private static let openLimit = 256
   /// Durable, or lost to the disk, and not seen to yet.
   private var durable: ArraySlice<(Int, Result<Void, any Error>)> = []
   private var freeProcessors: Int
@@ -146,10 +148,8 @@ public final class Runner {
     while true {
       prepareAll()
       startReady()
-      if running == 0 {
-        if unsettled == 0 { break }
-        committer.hurry()
-      }
+      if running == 0, unsettled == 0 { break }
+      if running == 0 || running + unsettled >= Runner.openLimit { committer.hurry() }
       // Whoever may start comes before what only has to be put in its place.
       let messages = durable.isEmpty ? mailbox.wait() : mailbox.take()
       for message in messages {
@@ -193,7 +193,7 @@ public final class Runner {
   }
 
   private func prepare(_ number: Int) {
-    guard case .waiting(let verdict) = nodes[number].state else { return }
+    guard case .waiting(let verdict) = nodes[number].state, !waitsAgain(number) else { return }
     do {
       if verdict != .changed, let earlier = try unchanged(number) {
         if verdict == .misplaced {
@@ -214,6 +214,20 @@ public final class Runner {
       nodes[number].watches = resolver.watches
       end(number, .failed(Runner.failure(error)))
     }
+  }
+
+  /// Whether a stage before it lost its result and is to give another, which will wake it; or has none to give.
+  private func waitsAgain(_ number: Int) -> Bool {
+    var missing = 0
+    for dependency in project.stages.dependencies[number] where result(dependency) == nil {
+      switch nodes[dependency].state {
+      case .waiting, .ready, .running, .ended: missing += 1
+      case .skipped, .settled, .captured, .done: continue
+      }
+      if !nodes[dependency].dependents.contains(number) { nodes[dependency].dependents.append(number) }
+    }
+    if missing > 0 { nodes[number].waitingFor = missing }
+    return missing > 0
   }
 
   /// The result of the last run, when nothing that the stage was given is another one.
@@ -237,9 +251,8 @@ public final class Runner {
     }
     switch try lookup.find(action, repairs: true) {
     case .known(let result, let mended):
-      let expectations = Expectations(store: workspace.store)
-      try expectations.check(result, of: stage)
-      if !expectations.found.isEmpty { try workspace.store.flush(recording: expectations.found) }
+      let facts = try facts(of: result, for: number)
+      if !facts.isEmpty { try workspace.store.flush(recording: facts) }
       for name in mended {
         observe(
           .note(
@@ -274,7 +287,7 @@ public final class Runner {
   private func startReady() {
     ready.sort()
     var index = 0
-    while index < ready.count, !isStopping, !isCancelled() {
+    while index < ready.count, running + unsettled < Runner.openLimit, !isStopping, !isCancelled() {
       let number = ready[index]
       let (processors, memory) = needs(of: number)
       guard case .ready(let action, let reason) = nodes[number].state,
@@ -338,6 +351,8 @@ public final class Runner {
       let captured = try captured.get()
       guard captured.wasExecuted else {
         // Another process executed the action while this one waited for its lock.
+        let facts = try facts(of: captured.result, for: number)
+        if !facts.isEmpty { try workspace.store.flush(recording: facts) }
         for path in try outputs.restore(captured.result, of: action.stage) {
           observe(.restored(stage: action.stage.id, path: path))
         }
@@ -346,17 +361,17 @@ public final class Runner {
       }
       // The stages behind it go on with bytes that are in the store, though not yet flushed.
       nodes[number].state = .captured(action, reason, seconds: seconds, files: captured.files)
-      for same in [number] + nodes[number].twins {
-        take(captured.result, of: same)
-        wake(same)
-      }
+      take(captured.result, of: number)
+      wake(number)
+      var facts = captured.facts
+      for twin in nodes[number].twins { facts += take(captured.result, ofTwin: twin, of: number) }
       unsettled += 1
       committer.add(
         Committer.Item(
           number: number,
           record: ActionRecord(
             key: action.document.key, documentSeal: action.document.identity.seal, result: captured.result.json),
-          facts: captured.facts, places: action.stage.outputs.map(\.path), lock: captured.lock,
+          facts: facts, places: action.stage.outputs.map(\.path), lock: captured.lock,
           scratch: captured.scratch))
     } catch  where error is Cancelled || error is CancellationError {
       end(number, .cancelled)
@@ -393,8 +408,30 @@ public final class Runner {
   private func join(_ number: Int, to first: Int) {
     nodes[first].twins.append(number)
     guard case .captured = nodes[first].state, let result = results[first] else { return }
-    take(result, of: number)
-    wake(number)
+    // Found out again by whoever asks: not worth a flush.
+    _ = take(result, ofTwin: number, of: first)
+  }
+
+  /// Takes a result over that is not durable yet, if the twin, too, expects such a one.
+  /// - Returns: what became known of the outputs.
+  private func take(_ result: ActionResult, ofTwin twin: Int, of first: Int) -> [ActionRecord] {
+    do {
+      let facts = try facts(of: result, for: twin)
+      take(result, of: twin)
+      wake(twin)
+      return facts
+    } catch {
+      nodes[first].twins.removeAll { $0 == twin }
+      end(twin, .failed(Runner.failure(error)))
+      return []
+    }
+  }
+
+  /// - Throws: `Failure` when a result is not what the stage expects.
+  private func facts(of result: ActionResult, for number: Int) throws -> [ActionRecord] {
+    let expectations = Expectations(store: workspace.store)
+    try expectations.check(result, of: project.stages[number])
+    return expectations.found
   }
 
   private func settleTwins(of number: Int, _ result: ActionResult) {
@@ -408,6 +445,7 @@ public final class Runner {
         nodes[twin].outcome = .cached
         observe(.finished(stage: action.stage.id, .cached))
       } catch {
+        results[twin] = nil
         end(twin, .failed(Runner.failure(error)))
       }
     }
@@ -423,7 +461,15 @@ public final class Runner {
 
   /// The twins of a stage that gave no result are looked at again.
   private func releaseTwins(of number: Int) {
-    for twin in leave(number) {
+    let twins = leave(number)
+    if isStopping || isCancelled() { return }
+    for twin in twins {
+      // What waits for it was woken, and is to be woken again.
+      if results[twin] != nil {
+        for dependent in nodes[twin].dependents {
+          if case .waiting = nodes[dependent].state { nodes[dependent].waitingFor += 1 }
+        }
+      }
       results[twin] = nil
       nodes[twin].state = .waiting(.changed)
       unprepared.append(twin)

@@ -18,8 +18,8 @@ public struct RunDifference: Sendable {
     /// By output name, in what it gave; nil where there was none.
     public var outputs: [String: (before: Artifact?, after: Artifact?)]
 
-    /// Whether it was given the same and gave something else.
-    public var isUnrepeated: Bool { change == .changed && action.isEmpty && !outputs.isEmpty }
+    /// Whether it was given the same, ended well both times, and gave something else.
+    public var isUnrepeated: Bool
   }
 
   /// One number.
@@ -69,8 +69,11 @@ extension RunDifference {
     let action =
       change == .changed ? Difference.between(before?["action"] ?? .null, after?["action"] ?? .null) : []
     // A stage that was executed again took another time, and is the same.
-    if change == .changed, action.isEmpty, outputs.isEmpty { return nil }
-    return StageDifference(stage: name, change: change, action: action, outputs: outputs)
+    let isAnother = !outputs.isEmpty || old?.metrics != new?.metrics
+    if change == .changed, action.isEmpty, !isAnother { return nil }
+    return StageDifference(
+      stage: name, change: change, action: action, outputs: outputs,
+      isUnrepeated: action.isEmpty && isAnother && old != nil && new != nil)
   }
 
   private static func compareMetrics(_ before: JSON?, _ after: JSON?) -> [MetricDifference] {

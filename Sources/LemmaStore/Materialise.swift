@@ -65,22 +65,43 @@ extension Store {
     }
   }
 
-  /// Writes an object to a file that is not executable, where nothing stands yet; the folder above is there.
+  /// Whether an object is small enough to be written from memory.
+  public static func isSmall(_ identity: Identity) -> Bool { identity.size < UInt64(PackFormat.limit) }
+
+  /// Writes a small object to a file that is not executable, where nothing stands yet; the folder above is there.
   /// - Parameter spare: a file of this process's own that may be written over and moved there, which costs
   ///   less than to make one.
   /// - Returns: the stamp that the file has now.
   /// - Throws: `ObjectFault` when the object is missing or altered.
   public func write(_ identity: Identity, at path: String, over spare: String?) throws -> Stamp {
-    if let spare {
-      let descriptor = Glibc.open(spare, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
-      guard descriptor >= 0 else { throw Failure.system("open", path: spare, errno: errno) }
-      try fill(descriptor, with: identity, shown: path)
-      guard rename(spare, path) == 0 else { throw Failure.system("rename", path: path, errno: errno) }
-    } else {
-      try copy(identity, to: Array(path.utf8), in: AT_FDCWD, isExecutable: false, shown: path)
+    let bytes = try read(identity)
+    let isWritten = try spare.map { try write(bytes, over: $0, at: path) } ?? false
+    if !isWritten {
+      let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw Failure.system("create", path: path, errno: errno) }
+      let file = OpenFile(descriptor, path: path)
+      try Files.writeAll(bytes, to: file.descriptor, path: path)
     }
     guard let stamp = Stamp.of(path) else { throw Failure.system("stat", path: path, errno: errno) }
     return stamp
+  }
+
+  /// A file that is emptied first would be flushed on closing by ext4, which takes it for a document that
+  /// is being saved: its end is cut off last.
+  /// - Returns: false when the file cannot be used; then it is gone.
+  private func write(_ bytes: [UInt8], over spare: String, at path: String) throws -> Bool {
+    let descriptor = Glibc.open(spare, O_RDWR | O_NOFOLLOW | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      unlink(spare)
+      return false
+    }
+    let file = OpenFile(descriptor, path: path)
+    try Files.writeAll(bytes, to: file.descriptor, path: path)
+    guard ftruncate(file.descriptor, off_t(bytes.count)) == 0 else {
+      throw Failure.system("ftruncate", path: path, errno: errno)
+    }
+    guard rename(spare, path) == 0 else { throw Failure.system("rename", path: path, errno: errno) }
+    return true
   }
 
   /// Writes a folder's entries. Paths are opened part by part beneath it, so that no link leads out and
@@ -120,28 +141,18 @@ extension Store {
   private func copy(
     _ identity: Identity, to name: [UInt8], in folder: Int32, isExecutable: Bool, shown: String
   ) throws {
+    let object = try open(identity)
     let descriptor = openat(
       folder, cString(name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, isExecutable ? 0o755 : 0o644)
     guard descriptor >= 0 else { throw Failure.system("create", path: shown, errno: errno) }
-    try fill(descriptor, with: identity, shown: shown)
-  }
-
-  /// Writes an object from a file's start on, ends the file there, and closes it. A file that is emptied
-  /// first would be flushed on closing by ext4, which takes it for a document that is being saved.
-  private func fill(_ descriptor: Int32, with identity: Identity, shown: String) throws {
     do {
-      switch try open(identity) {
+      switch object {
       case .bytes(let bytes): try Files.writeAll(bytes, to: descriptor, path: shown)
       case .file(let file):
         let copied = try FileHashing(descriptor: file.descriptor, path: file.path).copy(
           to: descriptor, shown: shown, key: try index.fingerprintKey())
         guard copied.identity == identity else { throw try altered(identity) }
       }
-      var status = stat()
-      guard fstat(descriptor, &status) == 0,
-        UInt64(status.st_size) <= identity.size
-          || ftruncate(descriptor, off_t(identity.size)) == 0
-      else { throw Failure.system("ftruncate", path: shown, errno: errno) }
     } catch {
       close(descriptor)
       throw error

@@ -104,4 +104,74 @@ struct ReuseTests {
     #expect(try project.run() == [])
     #expect(try project.digests() == digests)
   }
+
+  @Test("an input of nothing but zeros is that, whatever stood in the file before", arguments: [3000, 60_000, 600_000])
+  func zeros(size: Int) throws {
+    try project.write("text.txt", String(repeating: "x", count: size))
+    try Files.write([UInt8](repeating: 0, count: size * 5 / 6), to: project.space.file("zeros.bin"))
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      sandbox: off
+      sources: { text: { path: text.txt }, zeros: { path: zeros.bin } }
+      stages:
+        first: { run: 'wc -c < ${in.i} > ${out.o}', in: { i: "${sources.text}" }, out: { o: 1.txt } }
+        then:
+          run: "tr -d '\\\\0' < ${in.i} | wc -c > ${out.o}; wc -c < ${in.i} >> ${out.o}"
+          in: { i: "${sources.zeros}", after: "${stages.first.o}" }
+          out: { o: 2.txt }
+      """)
+    #expect(try project.run("--jobs", "1") == ["first", "then"])
+    #expect(try project.read("2.txt") == "0\n\(size * 5 / 6)\n")
+  }
+
+  @Test("the project's own folder 'in' is an input like any other")
+  func folderNamedIn() throws {
+    try project.write("in/x.txt", "1\n")
+    try project.write(
+      "lemma.yaml",
+      "pipeline: p\nstages: { a: { run: 'cat ${in.d}/x.txt > ${out.o}', in: { d: in }, out: { o: o.txt } } }\n")
+    #expect(try project.run() == ["a"])
+    #expect(try project.read("o.txt") == "1\n")
+  }
+
+  @Test("a twin is held against its own expectations, not the other's")
+  func expectations() throws {
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      stages:
+        a: { run: 'sleep 0.2; seq 3 > ${out.o}', out: { o: a/o.txt } }
+        b: { run: 'sleep 0.2; seq 3 > ${out.o}', out: { o: b/o.txt }, expect: { o: { bytes: 100 } } }
+        c: { run: 'cat ${in.i} > ${out.o}', in: { i: "${stages.b.o}" }, out: { o: c.txt } }
+      """)
+    let output = try project.lemma("run", "--json", "--jobs", "2")
+    let stages = try JSON(parsing: output.out.utf8, file: "run --json")["stages"]?.array ?? []
+    #expect(stages.map { $0["outcome"] } == ["ran", "failed", "blocked"])
+    #expect(output.status == 1 && output.error.contains("100"), "\(output.error)")
+  }
+
+  @Test("an input that twins share and that is found altered is made again")
+  func alteredInput() throws {
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      stages:
+        made: { run: 'head -c 100000 /dev/zero > ${out.o}', out: { o: made.bin } }
+        a: { run: 'sleep 0.1; cksum < ${in.i} > ${out.o}', in: { i: "${stages.made.o}" }, out: { o: a/o.txt } }
+        b: { run: 'sleep 0.1; cksum < ${in.i} > ${out.o}', in: { i: "${stages.made.o}" }, out: { o: b/o.txt } }
+      """)
+    try project.run("--only", "made")
+    let object = try #require(
+      try StoredObject.all(in: project.space.file("cache")).first { $0.size == 100_000 })
+    try object.flip()
+    try Files.remove(project.space.file("made.bin"))
+    let ran = try project.run("--jobs", "2")
+    #expect(ran.contains("made"))
+    #expect(try project.read("a/o.txt") == project.read("b/o.txt"))
+    #expect(try project.run() == [])
+  }
 }

@@ -38,7 +38,7 @@ final class ProgressDisplay: Sendable {
       switch event {
       case .began(let stages, _): state.total = stages
       case .started(let stage, let reason):
-        state.running.append(Running(stage: stage, started: Clock.monotonic()))
+        _ = running(&state, stage)
         line(
           &state,
           "\(Terminal.paint("start ", .blue)) \(printableLine(stage))  \(Terminal.paint("\(printableLine(reason))", .dim))"
@@ -72,7 +72,7 @@ final class ProgressDisplay: Sendable {
   }
 
   private func update(_ state: inout State, _ stage: String, _ progress: Progress) {
-    guard let index = state.running.firstIndex(where: { $0.stage == stage }) else { return }
+    let index = running(&state, stage)
     let moment = Clock.monotonic()
     state.running[index].progress = progress
     if state.running[index].first == nil { state.running[index].first = (moment, progress.done) }
@@ -80,6 +80,13 @@ final class ProgressDisplay: Sendable {
       state.lastPlain[stage] = moment
       line(&state, "       \(printableLine(stage))  \(describe(state.running[index], at: moment))")
     }
+  }
+
+  /// The place of a stage among those at work. One that waits for another run has not started, but tells so.
+  private func running(_ state: inout State, _ stage: String) -> Int {
+    if let index = state.running.firstIndex(where: { $0.stage == stage }) { return index }
+    state.running.append(Running(stage: stage, started: Clock.monotonic()))
+    return state.running.count - 1
   }
 
   private func finish(_ state: inout State, _ stage: String, _ outcome: Outcome) {

@@ -49,6 +49,7 @@ extension Execution {
   }
 
   private func runInside(_ builtin: any BuiltinStage, _ request: StageWorker.Request) throws -> (JSON, Usage) {
+    try awaitTurn()
     let start = Clock.monotonic()
     let metrics = try StageWorker.run(builtin, request, report: report, isCancelled: isCancelled)
     return (metrics, Usage(seconds: Clock.monotonic() - start, cpuSeconds: nil, peakKiB: nil))

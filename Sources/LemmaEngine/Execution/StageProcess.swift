@@ -15,11 +15,14 @@ extension Execution {
   ) throws -> (ending: ChildProcess.Ending, usage: Usage) {
     let log = try CommandLog(path: root.log).begin()
     defer { close(log) }
-    if isCancelled() { throw Cancelled() }
-    let start = Clock.monotonic()
     let process: ChildProcess
+    let start: Double
     do {
-      process = try ChildProcess(confinement.confine(launch(log), needs, in: root))
+      let launch = try confinement.confine(launch(log), needs, in: root)
+      try awaitTurn()
+      if isCancelled() { throw Cancelled() }
+      start = Clock.monotonic()
+      process = try ChildProcess(launch)
     } catch var failure as Failure {
       failure.message = "stage '\(stage.id)': \(failure.message)"
       failure.position = stage.position

@@ -28,7 +28,7 @@ let package = Package(
 
     // Floor 3: keeping, recording, declaring; and the domain's data and model.
     .target(name: "LemmaStore", dependencies: ["CSQLite", "CLinux", "LemmaBasics", "LemmaHash"]),
-    .target(name: "LemmaLedger", dependencies: ["CGit2", "LemmaBasics"]),
+    .target(name: "LemmaLedger", dependencies: ["CGit2", "CLinux", "LemmaBasics"]),
     .target(name: "LemmaPipeline", dependencies: ["CYAML", "LemmaBasics"]),
     .target(name: "LemmaCorpus", dependencies: ["LemmaBasics", "LemmaHash"]),
     .target(name: "LemmaModel", dependencies: ["CKernels", "LemmaBasics"]),

@@ -44,13 +44,24 @@ public enum Files {
   /// Writes `bytes` to `path` through a temporary name, so that a reader sees the old file or the
   /// new one and never half of either. With `durable`, file and folder are flushed to the disk.
   public static func write(_ bytes: some Collection<UInt8>, to path: String, durable: Bool = false) throws {
+    try write(to: path, durable: durable) { try writeAll(bytes, to: $0, path: $1) }
+  }
+
+  /// Writes one after the other what together may be too large to be put together first.
+  public static func write(parts: [[UInt8]], to path: String) throws {
+    try write(to: path, durable: false) { descriptor, path in
+      for part in parts { try writeAll(part, to: descriptor, path: path) }
+    }
+  }
+
+  private static func write(to path: String, durable: Bool, _ body: (Int32, String) throws -> Void) throws {
     // Threads may write the same file at once.
     let temporary = "\(path).tmp-\(getpid())-\(writes.wrappingAdd(1, ordering: .relaxed).newValue)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Failure.system("create", path: temporary, errno: errno) }
     do {
       defer { close(descriptor) }
-      try writeAll(bytes, to: descriptor, path: temporary)
+      try body(descriptor, temporary)
       if durable, fsync(descriptor) != 0 { throw Failure.system("fsync", path: temporary, errno: errno) }
     } catch {
       unlink(temporary)

@@ -94,4 +94,26 @@ public enum Threads {
     body(0)
     for _ in 0..<started { ended.wait() }
   }
+
+  /// Does two things at once, `other` on a thread of its own, and waits for both.
+  /// - Returns: what `other` gave.
+  /// - Throws: what `other` threw, else what `own` did.
+  public static func beside<T: Sendable>(
+    _ other: @escaping @Sendable () throws -> T, _ own: () throws -> Void
+  ) throws -> T {
+    let ended = DispatchSemaphore(value: 0)
+    let found = Mutex<Result<T, any Error>?>(nil)
+    let task: @Sendable () -> Void = {
+      let result = Result { try other() }
+      found.withLock { $0 = result }
+      ended.signal()
+    }
+    do { try start(task) } catch { task() }
+    let result = Result { try own() }
+    ended.wait()
+    guard let given = found.withLock({ $0 }) else { preconditionFailure("the other thread ended without a word") }
+    let value = try given.get()
+    try result.get()
+    return value
+  }
 }

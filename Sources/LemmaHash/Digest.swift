@@ -30,6 +30,16 @@ public struct Digest: Hashable, Sendable {
     self.init(high: hash.high64, low: hash.low64, size: UInt64(bytes.count))
   }
 
+  /// The digest of several parts as if they stood one after the other.
+  public init(ofParts parts: [ArraySlice<UInt8>]) {
+    guard let state = XXH3_createState() else { fatalError("out of memory") }
+    defer { XXH3_freeState(state) }
+    XXH3_128bits_reset(state)
+    for part in parts { part.withUnsafeBytes { _ = XXH3_128bits_update(state, $0.baseAddress, $0.count) } }
+    let hash = XXH3_128bits_digest(state)
+    self.init(high: hash.high64, low: hash.low64, size: UInt64(parts.reduce(0) { $0 + $1.count }))
+  }
+
   /// The hash as 32 hexadecimal digits, most significant first, as `xxhsum -H2` prints it.
   public var hex: String { hexadecimal(high, low) }
 }

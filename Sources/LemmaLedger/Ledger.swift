@@ -13,6 +13,7 @@ public final class Ledger {
   let repository: Handle
   /// Once there is one, it takes all that is written here.
   private var batch: ObjectBatch?
+  private var lastFolder: (run: String, path: String, tree: Handle)?
 
   /// - Parameters:
   ///   - project: the folder from which a repository is looked for, upwards on the same file system.
@@ -287,13 +288,27 @@ extension Ledger {
 
   /// The bytes of a file in a run's tree; `nil` when there is no such file.
   public func read(_ path: String, of id: String) throws -> [UInt8]? {
-    let tree = try treeHandle(id)
-    var entry: OpaquePointer?
-    let code = tree.use { git_tree_entry_bypath(&entry, $0, path) }
-    if code == GIT_ENOTFOUND.rawValue { return nil }
-    try Git.check(code, "find '\(path)' in run \(id)")
-    defer { git_tree_entry_free(entry) }
-    return try read(object: git_tree_entry_id(entry).pointee.hex)
+    guard let folder = try folder(Files.parent(path), of: id) else { return nil }
+    let object = folder.use { git_tree_entry_byname($0, Files.name(path)).map { git_tree_entry_id($0).pointee.hex } }
+    return try object.map { try read(object: $0) }
+  }
+
+  /// A folder of a run's tree; `nil` when there is none. The one asked for last is kept: to read a folder of ten
+  /// thousand entries once for each of them takes minutes.
+  func folder(_ path: String, of id: String) throws -> Handle? {
+    if let last = lastFolder, last.run == id, last.path == path { return last.tree }
+    var tree = try treeHandle(id)
+    if path != "." {
+      var entry: OpaquePointer?
+      let code = tree.use { git_tree_entry_bypath(&entry, $0, path) }
+      if code == GIT_ENOTFOUND.rawValue { return nil }
+      try Git.check(code, "find '\(path)' in run \(id)")
+      defer { git_tree_entry_free(entry) }
+      var folderID = git_tree_entry_id(entry).pointee
+      tree = try make("read '\(path)' of run \(id)", free: git_tree_free) { git_tree_lookup($0, $1, &folderID) }
+    }
+    lastFolder = (id, path, tree)
+    return tree
   }
 
   func treeHandle(_ id: String) throws -> Handle {

@@ -7,14 +7,7 @@ extension Ledger {
   /// The files directly in a folder of a run's tree, each with the id of its git object; empty when the
   /// run has no such folder.
   public func records(in folder: String, of id: String) throws -> [(name: String, object: String)] {
-    let tree = try treeHandle(id)
-    var entry: OpaquePointer?
-    let code = tree.use { git_tree_entry_bypath(&entry, $0, folder) }
-    if code == GIT_ENOTFOUND.rawValue { return [] }
-    try Git.check(code, "find '\(folder)' in run \(id)")
-    defer { git_tree_entry_free(entry) }
-    var folderID = git_tree_entry_id(entry).pointee
-    let records = try make("read '\(folder)' of run \(id)", free: git_tree_free) { git_tree_lookup($0, $1, &folderID) }
+    guard let records = try self.folder(folder, of: id) else { return [] }
     return records.use { records in
       (0..<git_tree_entrycount(records)).compactMap { number in
         guard let entry = git_tree_entry_byindex(records, number), git_tree_entry_type(entry) == GIT_OBJECT_BLOB,

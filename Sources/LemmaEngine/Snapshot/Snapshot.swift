@@ -52,7 +52,7 @@ final class Snapshot: @unchecked Sendable {
     layout = Layout(stages: word(32), links: word(36), watches: word(40), context: (word(44), word(48)))
     let isWhole =
       bytes[..<16].elementsEqual(Snapshot.magic)
-      && Snapshot.checksum(UnsafeRawBufferPointer(rebasing: bytes[32...])) == Array(bytes[16..<32])
+      && Digest(of: UnsafeRawBufferPointer(rebasing: bytes[32...])).bytes == Array(bytes[16..<32])
     guard isWhole, layout.blob + layout.context.offset + layout.context.length <= size,
       let context = try? JSON(
         parsing: bytes[(layout.blob + layout.context.offset)...].prefix(layout.context.length), file: path)
@@ -66,7 +66,10 @@ final class Snapshot: @unchecked Sendable {
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: base), size) }
 
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> [UInt8] { Digest(of: bytes).bytes }
+  /// How large its parts are: links by count, the others in bytes.
+  var sizes: (links: Int, watches: Int, blob: Int) {
+    (layout.links, layout.watches * Layout.watchSize, size - layout.blob)
+  }
 
   // MARK: Stages
 
@@ -165,6 +168,10 @@ struct WatchRecord {
   var kind: Watch.Kind { Watch.Kind(rawValue: base.load(fromByteOffset: 8, as: UInt8.self)) ?? .never }
   /// With the zero that ends it.
   var path: UnsafePointer<CChar> { (blob + Int(word(0))).assumingMemoryBound(to: CChar.self) }
+  /// Everything but where in the blob the path is.
+  var bytesAfterPlace: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base + 4, count: Snapshot.Layout.watchSize - 4)
+  }
   var pathBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: blob + Int(word(0)), count: Int(word(4))) }
 
   func stamp() -> Stamp {

@@ -5,17 +5,33 @@ import LemmaLedger
 import LemmaPipeline
 import LemmaStore
 
-/// Leaving a snapshot behind for the next run.
+/// Leaving behind what the next run begins with.
 extension Project {
-  /// - Parameter commit: the ledger's run that says how things are now.
-  /// - Throws: `Failure` when it cannot be written; the run itself is not touched by that.
-  public func keep(_ summary: RunSummary, commit: String?) throws {
+  /// Writes down how a run went: in the ledger, if it is news, and in the snapshot for the next run. Both are
+  /// made at once, since for many stages neither is small.
+  /// - Returns: the ledger's commit; nil when there was nothing to record.
+  /// - Throws: `Failure` when one of them cannot be written; the run itself is not touched by that.
+  public func record(_ summary: RunSummary) throws -> String? {
+    let draft = try RunCommit(summary, of: self)
     var keeper = Keeper(project: self, summary: summary)
-    try keeper.keep(commit: commit ?? earlierCommit)
+    let commit = try Threads.beside({ try draft.write() }) { try keeper.addStages() }
+    if commit != nil || !isCurrent { try keeper.write(commit: commit ?? earlierCommit) }
+    return commit
+  }
+
+  /// Brings the snapshot up to date after a look that found nothing to do.
+  public func keepSurvey() throws -> RunSummary {
+    let summary = RunSummary.unchanged(stages: stageCount, began: Clock.now(), seconds: 0)
+    if !isCurrent {
+      var keeper = Keeper(project: self, summary: summary)
+      try keeper.addStages()
+      try keeper.write(commit: earlierCommit)
+    }
+    return summary
   }
 
   /// Whether the snapshot says all that there is to say.
-  public var isCurrent: Bool { survey.map { $0.isClean && !$0.isStale } ?? false }
+  private var isCurrent: Bool { survey.map { $0.isClean && !$0.isStale } ?? false }
 
   /// Whether nothing is to be done.
   public var isUpToDate: Bool {
@@ -47,13 +63,13 @@ private struct Keeper {
   init(project: Project, summary: RunSummary) {
     self.project = project
     self.summary = summary
-    writer = SnapshotWriter(reserving: project.stages.count)
+    writer = SnapshotWriter(stages: project.stages.count, after: project.survey?.snapshot)
     records = Dictionary(uniqueKeysWithValues: summary.records.map { ($0.number, $0) })
   }
 
   private var store: Store { project.workspace.store }
 
-  mutating func keep(commit: String?) throws {
+  mutating func addStages() throws {
     for number in 0..<project.stages.count {
       switch (summary.states[number], project.earlier[number], records[number]) {
       case (.unchanged, let earlier?, let record): try copy(number, earlier, restored: record)
@@ -61,6 +77,10 @@ private struct Keeper {
       default: addOpen(number)
       }
     }
+  }
+
+  /// Writes the snapshot, which rests on a run of the ledger.
+  mutating func write(commit: String?) throws {
     let watches: JSON = [
       "pipeline": [JSON(try pipelineWatch())], "program": [JSON(writer.number(of: watch(exactly: program())))],
       "ledger": .array(try ledgerWatches().map { JSON(writer.number(of: $0)) }),

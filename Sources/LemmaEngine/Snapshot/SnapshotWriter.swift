@@ -15,8 +15,14 @@ struct SnapshotWriter {
   /// By number in the earlier snapshot, the number here.
   private var copied: [UInt32?] = []
 
-  init(reserving stages: Int) {
-    self.stages.reserveCapacity(stages * Snapshot.Layout.stageWords)
+  /// - Parameter earlier: a snapshot that may be about as large as this one.
+  init(stages count: Int, after earlier: Snapshot?) {
+    stages.reserveCapacity(count * Snapshot.Layout.stageWords)
+    // To grow by and by is to copy everything several times.
+    guard let sizes = earlier?.sizes else { return }
+    links.reserveCapacity(sizes.links + sizes.links / 8)
+    watches.reserveCapacity(sizes.watches + sizes.watches / 8)
+    blob.reserveCapacity(sizes.blob + sizes.blob / 8)
   }
 
   private mutating func put(_ bytes: some Collection<UInt8>) -> [UInt32] {
@@ -59,10 +65,19 @@ struct SnapshotWriter {
   mutating func number(of index: Int, in earlier: Snapshot, refreshed: Watch?) -> Int {
     if copied.isEmpty { copied = Array(repeating: nil, count: earlier.watchCount) }
     if let number = copied[index] { return Int(number) }
-    let record = earlier.watch(index)
-    let number = append(
-      path: record.pathBytes, kind: record.kind, stamp: refreshed?.stamp ?? record.stamp(),
-      hashedAt: refreshed?.hashedAt ?? record.hashedAt, artifact: record.artifact)
+    let number: Int
+    if let refreshed {
+      number = self.number(of: refreshed)
+    } else {
+      let record = earlier.watch(index)
+      let place = UInt32(blob.count)
+      blob.append(contentsOf: record.pathBytes)
+      blob.append(0)
+      withUnsafeBytes(of: place.littleEndian) { watches.append(contentsOf: $0) }
+      watches.append(contentsOf: record.bytesAfterPlace)
+      watchCount += 1
+      number = watchCount - 1
+    }
     copied[index] = UInt32(number)
     return number
   }
@@ -104,21 +119,16 @@ struct SnapshotWriter {
     let layout = Snapshot.Layout(
       stages: stages.count / Snapshot.Layout.stageWords, links: links.count, watches: watchCount,
       context: (Int(facts[0]), Int(facts[1])))
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(layout.blob + blob.count)
-    bytes += Snapshot.magic
-    bytes.append(contentsOf: repeatElement(0, count: 16))
+    var head = Snapshot.magic
+    head.append(contentsOf: repeatElement(0, count: 16))
     let counts = [layout.stages, layout.links, layout.watches, layout.context.offset, layout.context.length]
     for count in counts {
-      withUnsafeBytes(of: UInt32(count).littleEndian) { bytes.append(contentsOf: $0) }
+      withUnsafeBytes(of: UInt32(count).littleEndian) { head.append(contentsOf: $0) }
     }
-    bytes.append(contentsOf: repeatElement(0, count: Snapshot.Layout.headerSize - bytes.count))
-    for table in [stages, links] { table.withUnsafeBytes { bytes.append(contentsOf: $0) } }
-    bytes.append(contentsOf: repeatElement(0, count: layout.watchTable - bytes.count))
-    bytes += watches
-    bytes += blob
-    let sum = bytes.withUnsafeBytes { Snapshot.checksum(UnsafeRawBufferPointer(rebasing: $0[32...])) }
-    bytes.replaceSubrange(16..<32, with: sum)
-    try Files.write(bytes, to: path)
+    head.append(contentsOf: repeatElement(0, count: Snapshot.Layout.headerSize - head.count))
+    for table in [stages, links] { table.withUnsafeBytes { head.append(contentsOf: $0) } }
+    head.append(contentsOf: repeatElement(0, count: layout.watchTable - head.count))
+    head.replaceSubrange(16..<32, with: Digest(ofParts: [head[32...], watches[...], blob[...]]).bytes)
+    try Files.write(parts: [head, watches, blob], to: path)
   }
 }

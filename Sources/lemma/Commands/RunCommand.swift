@@ -99,11 +99,7 @@ struct RunCommand: LemmaCommand {
     if let stage = stageOptions.trace { return (project, try trace(stage, of: project, display)) }
     let isUpToDate = project.isUpToDate && only.isEmpty && from.isEmpty && force.isEmpty
     if !isUpToDate { try Trust(project: workspace.project).require(isGiven: trust) { try options.parse() } }
-    let (summary, commit) =
-      isUpToDate
-      ? (.unchanged(stages: project.stageCount, began: Clock.now(), seconds: 0), nil)
-      : try bringUpToDate(project, display)
-    if commit != nil || !project.isCurrent { try project.keep(summary, commit: commit) }
+    let (summary, commit) = isUpToDate ? (try project.keepSurvey(), nil) : try bringUpToDate(project, display)
     if !watch { display.end() }
     if json {
       Terminal.json(RunView.json(summary, of: project, commit: commit))
@@ -146,7 +142,7 @@ struct RunCommand: LemmaCommand {
         display.handle(event)
       }, isCancelled: { Interrupt.isRequested })
     let summary = try runner.run()
-    return (summary, try RunRecord.commit(summary, of: project))
+    return (summary, try project.record(summary))
   }
 
   /// Waits until the pipeline file is another one.

@@ -13,9 +13,25 @@ extension JSON {
   public init(
     parsing bytes: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int = 1
   ) throws {
+    self = try JSON.read(bytes, file: file, firstLine: firstLine) { try $0.document() }
+  }
+
+  /// The value at the end of a path of keys, found without keeping what stands beside it, which is only looked
+  /// at as far as it must be to find its end.
+  /// - Returns: nil when there is no such member.
+  /// - Throws: `Failure` of kind `user` with the position of the fault.
+  public static func member(_ path: [String], of bytes: [UInt8], file: String) throws -> JSON? {
+    try bytes.withUnsafeBufferPointer { buffer in
+      try read(buffer, file: file, firstLine: 1) { try $0.member(path[...]) }
+    }
+  }
+
+  private static func read<T>(
+    _ bytes: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int, _ body: (inout JSONReader) throws -> T
+  ) throws -> T {
     var reader = JSONReader(bytes: bytes)
     do {
-      self = try reader.document()
+      return try body(&reader)
     } catch let fault as JSONReader.Fault {
       let before = bytes[..<min(fault.offset, bytes.count)]
       let line = before.reduce(0) { $0 + ($1 == UInt8(ascii: "\n") ? 1 : 0) }
@@ -45,6 +61,44 @@ private struct JSONReader {
     skipSpace()
     if offset < bytes.count { throw fault("text after the end of the value") }
     return value
+  }
+
+  mutating func member(_ path: ArraySlice<String>) throws -> JSON? {
+    guard let wanted = path.first else { return try value(depth: 0) }
+    skipSpace()
+    guard take("{") else { return nil }
+    repeat {
+      skipSpace()
+      if next == UInt8(ascii: "}") { return nil }
+      guard next == UInt8(ascii: "\"") else { throw fault("expected a key in quotes") }
+      let key = try string()
+      skipSpace()
+      guard take(":") else { throw fault("expected ':'") }
+      if key == wanted { return try member(path.dropFirst()) }
+      try skipValue()
+      skipSpace()
+    } while take(",")
+    return nil
+  }
+
+  /// Goes behind a value.
+  private mutating func skipValue() throws {
+    var depth = 0
+    while let byte = next {
+      switch byte {
+      case UInt8(ascii: "\""):
+        offset += 1
+        while let byte = next, byte != UInt8(ascii: "\"") { offset += byte == UInt8(ascii: "\\") ? 2 : 1 }
+      case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        if depth == 0 { return }
+        depth -= 1
+      case UInt8(ascii: ","): if depth == 0 { return }
+      default: break
+      }
+      offset += 1
+    }
+    throw fault("the text ends inside of a value")
   }
 
   private func fault(_ reason: String) -> Fault { Fault(offset: offset, reason: reason) }

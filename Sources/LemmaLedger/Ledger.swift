@@ -209,7 +209,7 @@ public struct RecordedRun: Sendable {
   public var message: String
 
   /// The first line of the message.
-  public var title: String { message.split(separator: "\n").first.map(String.init) ?? "" }
+  public var title: String { String(message.utf8.prefix { $0 != UInt8(ascii: "\n") }) ?? "" }
 }
 
 extension Ledger {
@@ -224,8 +224,8 @@ extension Ledger {
     let commit = try commitHandle(id)
     let message = commit.use { git_commit_message($0).map { String(cString: $0) } } ?? ""
     let parent = commit.use { git_commit_parentcount($0) > 0 ? git_commit_parent_id($0, 0)?.pointee.hex : nil }
-    let number = message.split(separator: "\n").last { $0.hasPrefix(Ledger.numberTrailer) }
-      .flatMap { Int($0.dropFirst(Ledger.numberTrailer.count)) }
+    let number = message.utf8.split(separator: UInt8(ascii: "\n")).last { $0.starts(with: Ledger.numberTrailer.utf8) }
+      .flatMap { Int(Substring($0.dropFirst(Ledger.numberTrailer.utf8.count))) }
     guard let number, (1...Int(Int32.max)).contains(number) else {
       throw Failure(.store, "ledger", "commit \(id) is not a run: it has no \(Ledger.numberTrailer)line")
     }

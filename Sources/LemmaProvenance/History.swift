@@ -97,10 +97,20 @@ public struct History {
   }
 
   /// The newest run at or before `run` that executed an action of that key, and why.
-  public func execution(of key: String, before run: String) throws -> (run: RecordedRun, reason: String)? {
+  /// - Parameter stage: the stage that most likely did; another may have been the same action.
+  public func execution(
+    of key: String, by stage: String, before run: String
+  ) throws -> (run: RecordedRun, reason: String)? {
     for recorded in try ledger.runs(from: run) {
-      let outcomes = try summary(of: recorded.id)["outcomes"]?.object ?? [:]
-      let match = outcomes.values.first { $0["outcome"] == "ran" && $0["action_key"]?.string == key }
+      let bytes = try bytes("run.json", of: recorded.id)
+      func isMatch(_ outcome: JSON?) -> Bool {
+        outcome?["outcome"] == "ran" && outcome?["action_key"]?.string == key
+      }
+      // A first run has many outcomes: only one is wanted, and mostly it is this one.
+      var match = try JSON.member(["outcomes", stage], of: bytes, file: "run.json of run \(recorded.id)")
+      if !isMatch(match) {
+        match = try summary(of: recorded.id)["outcomes"]?.object?.values.first(where: isMatch)
+      }
       if let match { return (recorded, match["reason"]?.string ?? "") }
     }
     return nil

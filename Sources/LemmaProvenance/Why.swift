@@ -14,14 +14,15 @@ public struct Why: Sendable {
 }
 
 extension Why {
+  /// - Parameter project: opened about this stage, or about all.
   /// - Throws: `Failure` when the pipeline has no such stage.
   public static func explain(
     _ name: String, project: Project
   ) throws -> [Why] {
-    let plan = try Plan.make(project)
+    let plan = try Plan.make(project, about: name)
     let entries = plan.entries.filter { $0.id == name || $0.id.hasPrefix(name + "[") }
     guard !entries.isEmpty else {
-      let names = plan.entries.flatMap { [$0.id, String($0.id.prefix { $0 != "[" })] }
+      let names = project.stageIDs.flatMap { [$0, String($0.prefix { $0 != "[" })] }
       throw Failure(
         .user, "no-such-stage", "the pipeline has no stage '\(name)'",
         hint: nearest(to: name, among: names).map { "did you mean '\($0)'?" })
@@ -33,7 +34,7 @@ extension Why {
     let id = entry.id
     switch entry.verdict {
     case .current, .restore:
-      let last = try lastExecution(key: document?.digest.hex ?? "", workspace: workspace)
+      let last = try lastExecution(of: document?.digest.hex ?? "", by: id, workspace: workspace)
       let state = entry.verdict.text.isEmpty ? "up to date" : "up to date; \(entry.verdict.text)"
       return Why(stage: id, verdict: state, details: last)
     case .run(.changed(let differences)):
@@ -51,11 +52,11 @@ extension Why {
   }
 
   /// What the ledger says of the last time that an action ran.
-  private static func lastExecution(key: String, workspace: Workspace) throws -> [String] {
+  private static func lastExecution(of key: String, by stage: String, workspace: Workspace) throws -> [String] {
     let history = History(try workspace.ledger())
-    guard let head = try history.ledger.head(), let (run, reason) = try history.execution(of: key, before: head) else {
-      return []
-    }
+    guard let head = try history.ledger.head(),
+      let (run, reason) = try history.execution(of: key, by: stage, before: head)
+    else { return [] }
     return ["last ran in run \(run.number) (\(run.id.prefix(10)), \(Clock.text(run.time))): \(reason)"]
   }
 

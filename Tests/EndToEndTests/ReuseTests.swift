@@ -7,16 +7,18 @@ import Testing
 struct ReuseTests {
   private let project = Project()
 
+  /// Writes a pipeline whose commands may do to their folder what they like.
+  private func declare(_ sourcesAndStages: String) throws {
+    try project.write("lemma.yaml", "pipeline: p\nsandbox: off\n\(sourcesAndStages)\n")
+  }
+
   @Test("stages that are the very same action execute it once; each has its output")
   func twins() throws {
     let counter = TestSpace()
     let command = "echo once >> \(counter.file("count")); sleep 0.2; cat ${in.i} > ${out.o}"
     try project.write("in.txt", "1\n")
-    try project.write(
-      "lemma.yaml",
+    try declare(
       """
-      pipeline: p
-      sandbox: off
       stages:
         a: { run: '\(command)', in: { i: in.txt }, out: { o: a/o.txt } }
         b: { run: '\(command)', in: { i: in.txt }, out: { o: b/o.txt } }
@@ -55,11 +57,8 @@ struct ReuseTests {
     try project.write("long.txt", String(repeating: "long ", count: 1000))
     try project.write("short.txt", "short\n")
     try project.write("alone.txt", "alone\n")
-    try project.write(
-      "lemma.yaml",
+    try declare(
       """
-      pipeline: p
-      sandbox: off
       sources: { long: { path: long.txt }, short: { path: short.txt }, alone: { path: alone.txt } }
       stages:
         reads: { run: 'wc -c < ${in.i} > ${out.o}', in: { i: "${sources.long}" }, out: { o: 1.txt } }
@@ -81,11 +80,8 @@ struct ReuseTests {
 
   @Test("an output is a plain file of its own, however the stage made it")
   func outputs() throws {
-    try project.write(
-      "lemma.yaml",
+    try declare(
       """
-      pipeline: p
-      sandbox: off
       stages:
         plain: { run: 'echo 1 > ${out.o}', out: { o: plain.txt } }
         mode: { run: 'echo 2 > ${out.o}; chmod 606 ${out.o}', out: { o: mode.txt } }
@@ -109,11 +105,8 @@ struct ReuseTests {
   func zeros(size: Int) throws {
     try project.write("text.txt", String(repeating: "x", count: size))
     try Files.write([UInt8](repeating: 0, count: size * 5 / 6), to: project.space.file("zeros.bin"))
-    try project.write(
-      "lemma.yaml",
+    try declare(
       """
-      pipeline: p
-      sandbox: off
       sources: { text: { path: text.txt }, zeros: { path: zeros.bin } }
       stages:
         first: { run: 'wc -c < ${in.i} > ${out.o}', in: { i: "${sources.text}" }, out: { o: 1.txt } }

@@ -16,6 +16,25 @@ struct JSONTests {
     #expect(JSON.number(value).canonical == text)
   }
 
+  @Test("one member of a document is what the whole document has there")
+  func member() throws {
+    let text = #"""
+      { "s": "a\"}]", "o": { "deep": [1, {"x": "{"}], "key\u0041": {"reason": "ran, \\", "n": -1.5e3} , "e":{}},
+        "l": [[], {}], "last" : null }
+      """#
+    let bytes = Array(text.utf8)
+    let whole = try JSON(parsing: bytes, file: "t")
+    for path in [["s"], ["o"], ["o", "deep"], ["o", "keyA"], ["o", "keyA", "n"], ["o", "e"], ["l"], ["last"], []] {
+      #expect(try JSON.member(path, of: bytes, file: "t") == path.reduce(whole) { $0?[$1] }, "\(path)")
+    }
+    for path in [["x"], ["o", "x"], ["o", "e", "x"], ["l", "x"], ["s", "a"], ["o", "deep", "x"]] {
+      #expect(try JSON.member(path, of: bytes, file: "t") == nil, "\(path)")
+    }
+    for end in 1..<bytes.count - 12 {
+      #expect(throws: Failure.self) { try JSON.member(["last"], of: Array(bytes[..<end]), file: "t") }
+    }
+  }
+
   @Test("keys are sorted by UTF-16, strings escaped as little as may be")
   func canonicalForm() throws {
     let text = #"{"b":[1.0,2.50,true,null],"a":"é\u0007\n/","\ud83d\ude00":1,"ﬀ":2}"#

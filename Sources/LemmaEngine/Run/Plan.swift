@@ -28,9 +28,13 @@ public struct Plan {
   /// In the pipeline's order.
   public var entries: [Entry]
 
-  public static func make(_ project: Project) throws -> Plan {
+  /// - Parameter stage: when given, the plan is of the stages of that name, and of those before them.
+  public static func make(_ project: Project, about stage: String? = nil) throws -> Plan {
     var maker = Maker(project)
-    return Plan(entries: try (0..<project.stageCount).map { try maker.entry($0) })
+    let numbers =
+      stage.map { project.stages.numbers(of: $0) }
+      ?? Array(0..<project.stageCount)
+    return Plan(entries: try numbers.map { try maker.entry($0) })
   }
 
   private struct Maker {

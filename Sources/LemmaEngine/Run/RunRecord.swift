@@ -79,7 +79,8 @@ public enum RunRecord {
       "parameters": .object(project.parameters), "status": .string(summary.status),
       "began": .string(Clock.text(summary.began)), "seconds": JSON((summary.seconds * 1000).rounded() / 1000),
       "lemma": ["version": .string(lemmaVersion), "program": program?.json ?? .null],
-      "platform": ActionDocument.platform, "processors": JSON(Machine.processors), "outcomes": .object(try outcomes(summary, of: project)),
+      "platform": ActionDocument.platform, "processors": JSON(Machine.processors),
+      "outcomes": .object(try outcomes(summary, of: project)),
       "sources": .array(
         project.sources.map { source in
           [

@@ -26,11 +26,13 @@ public final class Project {
   /// - Parameters:
   ///   - file: the pipeline file; it stands in positions as it is given.
   ///   - overrides: parameters by name, each value a YAML scalar or flow value.
+  ///   - stage: the only stage that is asked about, with those before it; nil for all.
   /// - Throws: `Failures` with every mistake of the file; `Failure` when it cannot be read.
   public convenience init(
-    workspace: Workspace, file: String, overrides: [String: String] = [:], registry: Registry
+    workspace: Workspace, file: String, overrides: [String: String] = [:], registry: Registry,
+    about stage: String? = nil
   ) throws {
-    let survey = try Project.survey(of: file, overrides: overrides, in: workspace)
+    let survey = try Project.survey(of: file, overrides: overrides, in: workspace, about: stage)
     if let survey, survey.stands(.pipeline) {
       try self.init(remembered: survey, workspace: workspace, file: file, overrides: overrides, registry: registry)
     } else {
@@ -98,6 +100,8 @@ public final class Project {
 
   /// How many stage instances there are.
   public var stageCount: Int { stages.count }
+
+  public var stageIDs: [String] { (0..<stages.count).map { stages.id($0) } }
 
   // MARK: What the last run knew
 
@@ -193,10 +197,14 @@ public final class Project {
 
   // MARK: The snapshot's place
 
-  private static func survey(of file: String, overrides: [String: String], in workspace: Workspace) throws -> Survey? {
+  private static func survey(
+    of file: String, overrides: [String: String], in workspace: Workspace, about stage: String? = nil
+  ) throws -> Survey? {
     let place = place(of: file, overrides: overrides, in: workspace)
     guard let snapshot = Snapshot(path: place), snapshot.context["path"]?.string == searchPath() else { return nil }
-    let survey = try Survey(snapshot, store: workspace.store)
+    var survey = try Survey(snapshot, store: workspace.store, about: stage)
+    // In another file the stage may have other stages before it.
+    if stage != nil, !survey.stands(.pipeline) { survey = try Survey(snapshot, store: workspace.store) }
     guard survey.stands(.program) else { return nil }
     if !survey.stands(.ledger) {
       // Another pipeline's run, or a ledger that no longer has what the snapshot builds on.

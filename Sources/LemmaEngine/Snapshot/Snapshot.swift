@@ -103,7 +103,9 @@ final class Snapshot: @unchecked Sendable {
 
   func flags(_ number: Int) -> Flags { Flags(rawValue: UInt32(field(.flags, of: number))) }
 
-  func id(_ number: Int) -> String { String(decoding: bytes(.idOffset, .idLength, of: number), as: UTF8.self) }
+  func idBytes(_ number: Int) -> UnsafeRawBufferPointer { bytes(.idOffset, .idLength, of: number) }
+
+  func id(_ number: Int) -> String { String(decoding: idBytes(number), as: UTF8.self) }
 
   func dependencies(of number: Int) -> [Int] {
     links(.dependencies, .dependencyCount, of: number)
@@ -149,6 +151,16 @@ final class Snapshot: @unchecked Sendable {
   }
 
   // MARK: Watches
+
+  /// The watches that belong to the pipeline as a whole.
+  enum Common: String, CaseIterable {
+    case pipeline, program, ledger
+  }
+
+  /// - Precondition: the context is one that this program wrote, as its checksum says.
+  func watches(of common: Common) -> [Int] {
+    (context["watches"]?[common.rawValue]?.array ?? []).compactMap(\.int)
+  }
 
   var watchCount: Int { layout.watches }
 

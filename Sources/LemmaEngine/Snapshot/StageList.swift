@@ -59,6 +59,28 @@ final class StageList {
 
   subscript(id: String) -> Stage? { number(of: id).map { self[$0] } }
 
+  /// As `numbers(of:count:id:dependencies:)`, of these stages.
+  func numbers(of name: String) -> [Int] {
+    StageList.numbers(of: name, count: count, id: { Array(id($0).utf8) }) { dependencies[$0] }
+  }
+
+  /// The numbers of the stages of a name, with or without the values of their matrix, and of all before them, in
+  /// their order.
+  static func numbers<ID: Collection<UInt8>>(
+    of name: String, count: Int, id: (Int) -> ID, dependencies: (Int) -> [Int]
+  ) -> [Int] {
+    let (name, bracket) = (Array(name.utf8), UInt8(ascii: "["))
+    var isMeant = (0..<count).map { number in
+      let id = id(number)
+      guard id.starts(with: name) else { return false }
+      return id.count == name.count || id.dropFirst(name.count).first == bracket
+    }
+    for number in isMeant.indices.reversed() where isMeant[number] {
+      for dependency in dependencies(number) { isMeant[dependency] = true }
+    }
+    return isMeant.indices.filter { isMeant[$0] }
+  }
+
   /// Where the outputs go in the workspace, with how they are referred to. Of remembered stages there
   /// are none: what this is asked for was settled when they were first read.
   var outputPlaces: [String: String] {

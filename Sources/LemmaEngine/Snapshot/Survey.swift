@@ -24,13 +24,16 @@ struct Survey {
   /// By watch: what replaces it, where the stamp is another one and the content the same.
   private(set) var refreshed: [Int: Watch] = [:]
 
+  /// - Parameter stage: when given, only what the stages of that name rest on is looked at, with what the
+  ///   stages before them do and what all rest on; everything else counts as unchanged.
   /// - Throws: `Failure` when a file cannot be read.
-  init(_ snapshot: Snapshot, store: Store) throws {
+  init(_ snapshot: Snapshot, store: Store, about stage: String? = nil) throws {
     self.snapshot = snapshot
+    let watches = stage.map { Survey.watches(behind: $0, in: snapshot) } ?? Array(0..<snapshot.watchCount)
     var states = [WatchState](repeating: .same, count: snapshot.watchCount)
     try states.withUnsafeMutableBufferPointer { states in
       let shared = SharedStates(states: states)
-      try Survey.inParallel(snapshot.watchCount) { shared.states[$0] = snapshot.watch($0).state() }
+      try Survey.inParallel(watches.count) { shared.states[watches[$0]] = snapshot.watch(watches[$0]).state() }
     }
     isChanged = states.map { $0 == .changed }
     let unsure = states.indices.filter { states[$0] == .unsure }
@@ -43,6 +46,18 @@ struct Survey {
     for (number, same) in found.withLock({ $0 }) {
       if let same { refreshed[number] = same } else { isChanged[number] = true }
     }
+  }
+
+  private static func watches(behind stage: String, in snapshot: Snapshot) -> [Int] {
+    var isMeant = [Bool](repeating: false, count: snapshot.watchCount)
+    for common in Snapshot.Common.allCases {
+      for watch in snapshot.watches(of: common) { isMeant[watch] = true }
+    }
+    let stages = StageList.numbers(of: stage, count: snapshot.stageCount, id: { snapshot.idBytes($0) }) {
+      snapshot.dependencies(of: $0)
+    }
+    for number in stages { snapshot.forEachWatch(of: number) { isMeant[$0] = true } }
+    return isMeant.indices.filter { isMeant[$0] }
   }
 
   /// The watch with its newest stamp, when the content is what it was.
@@ -58,14 +73,9 @@ struct Survey {
     return watch
   }
 
-  /// The watches that belong to the pipeline as a whole.
-  enum Common: String {
-    case pipeline, program, ledger
-  }
-
   /// Whether they all are as they were.
-  func stands(_ common: Common) -> Bool {
-    (snapshot.context["watches"]?[common.rawValue]?.array ?? []).allSatisfy { $0.int.map { !isChanged[$0] } ?? false }
+  func stands(_ common: Snapshot.Common) -> Bool {
+    snapshot.watches(of: common).allSatisfy { !isChanged[$0] }
   }
 
   /// Whether everything is as it was.
@@ -73,7 +83,7 @@ struct Survey {
 
   /// Whether no file changed that a stage rests on, whatever became of the ledger.
   var areFilesUnchanged: Bool {
-    let ledger = Set((snapshot.context["watches"]?[Common.ledger.rawValue]?.array ?? []).compactMap(\.int))
+    let ledger = Set(snapshot.watches(of: .ledger))
     return isChanged.indices.allSatisfy { !isChanged[$0] || ledger.contains($0) }
   }
 

@@ -14,14 +14,16 @@ struct PipelineOptions: ParsableArguments {
   @OptionGroup var workspace: WorkspaceOptions
   @OptionGroup var parameters: ParameterOptions
 
-  func open() throws -> Project { try open(in: workspace.open()) }
+  /// - Parameter stage: the only stage that is asked about; nil for all.
+  func open(about stage: String? = nil) throws -> Project { try open(in: workspace.open(), about: stage) }
 
   /// The pipeline as its file has it.
   func parse() throws -> Pipeline { try parameters.load(file) }
 
-  func open(in workspace: Workspace) throws -> Project {
+  func open(in workspace: Workspace, about stage: String? = nil) throws -> Project {
     try Project(
-      workspace: workspace, file: ParameterOptions.find(file), overrides: parameters.overrides(), registry: .standard)
+      workspace: workspace, file: ParameterOptions.find(file), overrides: parameters.overrides(), registry: .standard,
+      about: stage)
   }
 }
 

@@ -125,7 +125,7 @@ struct WhyCommand: LemmaCommand {
   @Flag(help: "Print as JSON.") var json = false
 
   func execute() throws {
-    let answers = try Why.explain(stage, project: try options.open())
+    let answers = try Why.explain(stage, project: try options.open(about: stage))
     if json {
       return Terminal.json(
         .array(

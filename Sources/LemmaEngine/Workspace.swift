@@ -54,11 +54,18 @@ public final class Workspace: Sendable {
     let fallback = "\(store.root)/ledger.git"
     if store.isReadOnly || Ledger.isComplete(fallback) { return try Ledger(project: project, fallback: fallback) }
     // It may be made here: by one process at a time.
-    guard let lock = try FileLock.take("\(store.root)/locks/ledger-opening") else {
-      throw Failure(.internal, "lock", "the ledger's lock was not given")
+    return try withLock("ledger-opening") { try Ledger(project: project, fallback: fallback) }
+  }
+
+  /// Does something that one process at a time may do to the ledger.
+  func withLedgerLocked<T>(_ body: () throws -> T) throws -> T { try withLock("ledger", body) }
+
+  private func withLock<T>(_ name: String, _ body: () throws -> T) throws -> T {
+    guard let lock = try FileLock.take("\(store.root)/locks/\(name)") else {
+      throw Failure(.internal, "lock", "the lock '\(name)' was not given")
     }
     defer { withExtendedLifetime(lock) {} }
-    return try Ledger(project: project, fallback: fallback)
+    return try body()
   }
 
   /// What the index calls a ledger. It stays the same when project, store and ledger move together; on a

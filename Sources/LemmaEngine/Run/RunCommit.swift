@@ -24,12 +24,9 @@ struct RunCommit: Sendable {
   /// Commits the run and remembers the new head, unless the last run of this pipeline says all that
   /// there is to say: that nothing changed is no news.
   /// - Returns: the commit's id; nil when there was nothing to record.
-  func write() throws -> String? {
-    guard let lock = try FileLock.take("\(workspace.store.root)/locks/ledger") else {
-      throw Failure(.internal, "lock", "the ledger's lock was not given")
-    }
-    defer { withExtendedLifetime(lock) {} }
-    let ledger = try workspace.ledger()
+  func write() throws -> String? { try workspace.withLedgerLocked { try write(to: workspace.ledger()) } }
+
+  private func write(to ledger: Ledger) throws -> String? {
     let lost = try RunRecord.lostHead(of: ledger, in: workspace)
     // Outputs that were put back may have been another run's.
     let isNews =

@@ -139,6 +139,21 @@ struct AuditTests {
     #expect(audit.status == 0 && audit.out.contains("the newest run with this result is run 1"), "\(audit.out)")
   }
 
+  @Test("a run in a repository says on which version of the project it stood")
+  func projectCommit() throws {
+    let project = Project()
+    let git = { (words: String...) in try Command.run(["git"] + words, in: project.space.path).out }
+    try project.write("lemma.yaml", "pipeline: p\nstages:\n  a: { run: 'echo 1 > ${out.o}', out: { o: o.txt } }\n")
+    _ = try git("init", "-q", ".")
+    _ = try git("add", "lemma.yaml")
+    _ = try git("-c", "user.name=n", "-c", "user.email=e@e", "commit", "-q", "-m", "one")
+    try project.run()
+    let shown = try JSON(parsing: project.lemma("show", "--json").out.utf8, file: "show --json")
+    #expect(
+      try shown["project_commit"]?.string == git("rev-parse", "HEAD").split(separator: "\n").first.map(String.init))
+    #expect(try git("log", "--oneline").split(separator: "\n").count == 1)
+  }
+
   @Test("a source that changed since is said, and is no fault")
   func changedSource() throws {
     let project = try makeProject()

@@ -205,7 +205,10 @@ static int same_stamp(const struct lemma_entry *entry, const struct stat *status
 
 int lemma_read_small(int folder, const char *name, void *buffer, size_t capacity, size_t *count,
                      struct lemma_entry *entry, int *quiet) {
-  int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  // To note when a file was read is to write its inode, in a folder that was just touched for every file.
+  int fd = openat(folder, name, flags | O_NOATIME);
+  if (fd < 0 && errno == EPERM) fd = openat(folder, name, flags);  // Another user's file.
   if (fd < 0) return errno;
   // The lease is refused while anybody can write, even through a mapping that touches no time.
   // A file system that knows no leases is no reason for distrust.
@@ -223,7 +226,7 @@ int lemma_read_small(int folder, const char *name, void *buffer, size_t capacity
     done += (size_t)got;
     if (done >= (size_t)status.st_size) break;
   }
-  int broken = lease == 0 && lemma_lease_release(fd) != 0;
+  int broken = lease == 0 && !lemma_lease_is_whole(fd);
   if (!code) {
     take_stamp(entry, &status);
     entry->kind = kind_of(&status);
@@ -237,6 +240,12 @@ int lemma_read_small(int folder, const char *name, void *buffer, size_t capacity
   *quiet = lease != EAGAIN && !broken;
   close(fd);
   return code;
+}
+
+int lemma_set_direct(int fd, int is_direct) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, is_direct ? flags | O_DIRECT : flags & ~O_DIRECT) < 0) return errno;
+  return 0;
 }
 
 void lemma_begin_writeback(int fd, int64_t offset, int64_t length) {

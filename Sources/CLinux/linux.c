@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,15 +16,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// A broken lease is announced by SIGIO, which would end the process. The state is read back instead. A handler, unlike
+// an ignored signal, is not passed on to the programs that are started.
+static void take_no_notice(int signal) { (void)signal; }
+
+static void handle_announcements(void) {
+  struct sigaction action = {.sa_handler = take_no_notice, .sa_flags = SA_RESTART};
+  sigaction(SIGIO, &action, NULL);
+}
+
 int lemma_lease_read(int fd) {
-  // A broken lease is announced by a signal, SIGIO unless told otherwise, which would end the
-  // process. The state is read back instead, so let the signal be a harmless one.
-  if (fcntl(fd, F_SETSIG, SIGURG) != 0) return errno;
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, handle_announcements);
   return fcntl(fd, F_SETLEASE, F_RDLCK) == 0 ? 0 : errno;
 }
 
+int lemma_lease_is_whole(int fd) { return fcntl(fd, F_GETLEASE) == F_RDLCK; }
+
 int lemma_lease_release(int fd) {
-  int broken = fcntl(fd, F_GETLEASE) != F_RDLCK;
+  int broken = !lemma_lease_is_whole(fd);
   fcntl(fd, F_SETLEASE, F_UNLCK);
   return broken;
 }

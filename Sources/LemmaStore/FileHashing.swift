@@ -26,42 +26,16 @@ struct FileHashing {
   ) throws -> (identity: Identity, fingerprint: Fingerprint?) {
     // What is hashed is what was stored: where the copy shares the original's extents, the copy is read.
     if lemma_reflink(descriptor, output) == 0 { return try pass(from: output, path: shown, key: key) { _, _ in } }
-    var begun: Int64 = 0
-    var size: Int64 = 0
-    let names = try pass(from: descriptor, path: path, key: key) { block, offset in
-      size = offset + Int64(block.count)
-      if FileHashing.isZero(block) { return }
-      var done = 0
-      while done < block.count {
-        let put = pwrite(output, block.baseAddress! + done, block.count - done, off_t(offset) + off_t(done))
-        if put < 0, errno == EINTR { continue }
-        if put < 0 { throw Failure.system("write", path: shown, errno: errno) }
-        done += put
-      }
-      if size - begun >= FileHashing.writeback {
-        lemma_begin_writeback(output, begun, size - begun)
-        begun = size
-      }
-    }
-    guard ftruncate(output, off_t(size)) == 0 else { throw Failure.system("truncate", path: shown, errno: errno) }
+    let writer = CopyWriter(output, shown: shown, sizeHint: try size())
+    let names = try pass(from: descriptor, path: path, key: key, each: writer.write(_:at:))
+    try writer.finish()
     return names
-  }
-
-  /// Bytes with which the kernel is asked to begin writing, so that the flush finds little left to do.
-  private static let writeback: Int64 = 32 << 20
-
-  private static func isZero(_ block: UnsafeRawBufferPointer) -> Bool {
-    // A hole of the least size a file system has is worth it.
-    guard block.count >= 4096, let base = block.baseAddress else { return false }
-    return block.loadUnaligned(as: UInt64.self) == 0 && memcmp(base, base + 8, block.count - 8) == 0
   }
 
   private func pass(
     from descriptor: Int32, path: String, key: FingerprintKey,
     each: (UnsafeRawBufferPointer, Int64) throws -> Void
   ) throws -> (identity: Identity, fingerprint: Fingerprint?) {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw Failure.system("fstat", path: path, errno: errno) }
     var offset: Int64 = 0
     func fill(_ block: UnsafeMutableRawBufferPointer) throws -> UnsafeRawBufferPointer {
       var filled = 0
@@ -74,7 +48,7 @@ struct FileHashing {
       }
       return UnsafeRawBufferPointer(rebasing: block[..<filled])
     }
-    if status.st_size >= FileHashing.large {
+    if try size() >= FileHashing.large {
       let hasher = try StreamHasher(key: key)
       while true {
         let block = try fill(hasher.nextBlock())
@@ -99,5 +73,11 @@ struct FileHashing {
       if block.count < room.count { break }
     }
     return (hasher.finish(), nil)
+  }
+
+  private func size() throws -> Int64 {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw Failure.system("fstat", path: path, errno: errno) }
+    return Int64(status.st_size)
   }
 }

@@ -97,6 +97,25 @@ struct StoreTests {
     #expect(try Files.read(path) == bytes)
   }
 
+  @Test("a file of a gibibyte is kept byte for byte; its holes stay holes, and its end may be odd")
+  func veryLarge() throws {
+    let blocks: [(offset: Int, bytes: [UInt8])] = [
+      (0, Array(repeating: 1, count: 5000)), (600 << 20, Array(repeating: 2, count: 3 << 20)),
+      ((1 << 30) + 4096, Array(repeating: 3, count: 12_345)),
+    ]
+    let descriptor = open(space.file("large"), O_RDWR | O_CREAT, 0o644)
+    for block in blocks {
+      #expect(pwrite(descriptor, block.bytes, block.bytes.count, off_t(block.offset)) == block.bytes.count)
+    }
+    close(descriptor)
+    let store = try makeStore()
+    let path = try objectPath(try keep(space.file("large"), in: store))
+    #expect(try Command.run(["cmp", "large", path], in: space.path).status == 0)
+    var status = stat()
+    #expect(stat(path, &status) == 0 && status.st_size == (1 << 30) + 4096 + 12_345)
+    #expect(status.st_blocks * 512 < 8 << 20)
+  }
+
   @Test("many threads may ask for one path at once, and each reads the whole of it")
   func sharedPath() throws {
     let store = try makeStore()

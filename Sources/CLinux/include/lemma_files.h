@@ -65,6 +65,9 @@ int lemma_entries_compare(int folder, const char *names, struct lemma_entry *ent
 int lemma_read_small(int folder, const char *name, void *buffer, size_t capacity, size_t *count,
                      struct lemma_entry *entry, int *quiet);
 
+// Makes writes to a file go past the page cache, or not any more: open(2), O_DIRECT. Returns 0 or an errno.
+int lemma_set_direct(int fd, int is_direct);
+
 // Asks the kernel to begin writing a range of a file to the disk, without waiting.
 void lemma_begin_writeback(int fd, int64_t offset, int64_t length);
 

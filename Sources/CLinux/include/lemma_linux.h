@@ -18,6 +18,8 @@ mode_t lemma_umask(void);
 // Takes a read lease (fcntl F_SETLEASE), which the kernel refuses while anyone has the file open
 // for writing or mapped writable. Returns 0, or an errno: EAGAIN when there is a writer.
 int lemma_lease_read(int fd);
+// Whether no writer came. A descriptor that is closed next gives its lease back by that.
+int lemma_lease_is_whole(int fd);
 // Gives the lease back. Returns 1 when a writer came and broke it in the meantime, else 0.
 int lemma_lease_release(int fd);
 

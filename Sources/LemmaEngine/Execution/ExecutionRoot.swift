@@ -153,7 +153,7 @@ final class ExecutionRoot {
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     let lease = lemma_lease_read(descriptor)
-    return lease == 0 ? lemma_lease_release(descriptor) == 0 : lease != EAGAIN
+    return lease == 0 ? lemma_lease_is_whole(descriptor) != 0 : lease != EAGAIN
   }
 
   /// The outputs that can go to their places in the workspace as they are, because they are what a copy

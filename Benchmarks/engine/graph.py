@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Times Lemma beside Ninja on a graph of trivial commands, both sides in turn in one run.
+"""Times Lemma beside Ninja and doit on a graph of trivial commands, all sides in turn in one run.
 
 The graph has ten layers: the first stages copy the first line of a source file, every later stage
 takes `cksum` of one to three stages of the layer before. Each row of the table is a median of wall
-times, with the ratio of the two; nothing is compared across machines or across runs.
+times, with the ratio to Ninja; nothing is compared across machines or across runs.
 
     Benchmarks/engine/graph.py                    # 10,000 stages
     Benchmarks/engine/graph.py --stages 1000 --repeat 5
     Benchmarks/engine/graph.py --only noop,start --json
+    Benchmarks/engine/graph.py --peers ninja
 
-Needs `ninja` (Debian package ninja-build) and a release build of `lemma`, or LEMMA_PROGRAM.
+Needs `ninja` (Debian package ninja-build) and a release build of `lemma`, or LEMMA_PROGRAM; `doit`, which looks at
+contents as Lemma does, takes part where it is installed (PyPI) or named by DOIT_PROGRAM.
 """
 
 import argparse
@@ -66,6 +68,23 @@ def write_ninja(folder, stages):
             file.write(f"build {output}: {'head' if layer == 0 else 'sum'} {' '.join(inputs)}\n")
 
 
+def write_doit(folder, stages):
+    tasks = [(name, f"{'head -n 1' if layer == 0 else 'cksum'} {' '.join(inputs)} > {output}", inputs, output)
+             for name, layer, inputs, output in stages]
+    with open(os.path.join(folder, "tasks.json"), "w") as file:
+        json.dump(tasks, file)
+    with open(os.path.join(folder, "dodo.py"), "w") as file:
+        file.write("""import json
+
+DOIT_CONFIG = {"reporter": "zero", "num_process": 2}
+
+
+def task_stage():
+    for name, command, inputs, output in json.load(open("tasks.json")):
+        yield {"name": name, "actions": [command], "file_dep": inputs, "targets": [output]}
+""")
+
+
 def has_sandbox():
     text = subprocess.run([PROGRAM, "run", "--help"], capture_output=True, text=True).stdout
     return "--sandbox" in text
@@ -82,10 +101,9 @@ class Side:
             with open(self.path(f"src/{place}.txt"), "w") as file:
                 file.write(f"line one of {place}\nline two of {place}\n")
         if name == "lemma":
-            write_lemma(self.folder, stages)
-        else:
-            write_ninja(self.folder, stages)
-            os.makedirs(self.path("out"), exist_ok=True)
+            return write_lemma(self.folder, stages)
+        (write_ninja if name == "ninja" else write_doit)(self.folder, stages)
+        os.makedirs(self.path("out"), exist_ok=True)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -164,6 +182,16 @@ def measure(row, sides, repeat):
     return {name: {"wall": statistics.median(walls[name]), "peak_mib": peaks[name]} for name in sides}
 
 
+def make_sides(root, stages, peers):
+    words = {
+        "lemma": [PROGRAM, "run", "-q", "-j", "2"],
+        "ninja": ["ninja", "-j", "2"],
+        "doit": [os.environ.get("DOIT_PROGRAM", "doit")],
+    }
+    os.makedirs(root, exist_ok=True)
+    return {name: Side(root, name, words[name], stages) for name in ["lemma"] + peers}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stages", type=int, default=10000)
@@ -171,18 +199,16 @@ def main():
     parser.add_argument("--only", default="cold,start," + ",".join(ROWS))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--keep", action="store_true", help="leave the folder and say where it is")
+    parser.add_argument("--peers", default="ninja,doit", help="default: ninja, and doit where it is there")
     options = parser.parse_args()
+    peers = [peer for peer in options.peers.split(",")
+             if peer != "doit" or shutil.which(os.environ.get("DOIT_PROGRAM", "doit"))]
     root = tempfile.mkdtemp(prefix="graph-")
     results = {}
     wanted = options.only.split(",")
     try:
         if "start" in wanted:
-            os.makedirs(os.path.join(root, "ten"))
-            stages = graph(10)
-            sides = {
-                "lemma": Side(os.path.join(root, "ten"), "lemma", [PROGRAM, "run", "-q", "-j", "2"], stages),
-                "ninja": Side(os.path.join(root, "ten"), "ninja", ["ninja", "-j", "2"], stages),
-            }
+            sides = make_sides(os.path.join(root, "ten"), graph(10), peers)
             for side in sides.values():
                 side.run()
             settle()
@@ -190,10 +216,7 @@ def main():
                 side.run()
             results["start: nothing to do, 10 stages"] = measure("noop", sides, max(options.repeat, 9))
         stages = graph(options.stages)
-        sides = {
-            "lemma": Side(root, "lemma", [PROGRAM, "run", "-q", "-j", "2"], stages),
-            "ninja": Side(root, "ninja", ["ninja", "-j", "2"], stages),
-        }
+        sides = make_sides(root, stages, peers)
         cold = {}
         for name, side in sides.items():
             wall, cpu, peak = side.run()
@@ -214,11 +237,12 @@ def main():
     if options.json:
         print(json.dumps(results, indent=2))
         return
-    print(f"{'work':45} {'lemma':>10} {'ninja':>10} {'ratio':>7}  peak MiB")
+    names = ["lemma"] + peers
+    print(f"{'work':45}" + "".join(f" {name:>10}" for name in names) + f" {'ratio':>7}  peak MiB")
     for row, result in results.items():
-        lemma, ninja = result["lemma"], result["ninja"]
-        print(f"{row:45} {lemma['wall'] * 1000:8.0f}ms {ninja['wall'] * 1000:8.0f}ms "
-              f"{lemma['wall'] / ninja['wall']:7.2f}  {lemma['peak_mib']:.0f} / {ninja['peak_mib']:.0f}")
+        ratio = result["lemma"]["wall"] / result[peers[0]]["wall"]
+        print(f"{row:45}" + "".join(f" {result[name]['wall'] * 1000:8.0f}ms" for name in names)
+              + f" {ratio:7.2f}  " + " / ".join(f"{result[name]['peak_mib']:.0f}" for name in names))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 import Glibc
 import LemmaBasics
+import Synchronization
 
 /// A folder for files on their way into the store. Its lock tells whether the process that made it
 /// still lives, which a process id would not, inside containers or after a restart. It goes with its
-/// last reference, or is swept later. Guarded by the store.
+/// last reference or with the process, or is swept later. Guarded by the store.
 final class TemporaryFolder {
   static let lockName = "lock"
 
@@ -25,9 +26,23 @@ final class TemporaryFolder {
     guard let (path, lock) = made else { throw Failure(.internal, "temporary", "no temporary folder was made") }
     self.path = path
     self.lock = lock
+    _ = TemporaryFolder.goesAtExit
+    _ = TemporaryFolder.living.withLock { $0.insert(path) }
   }
 
-  deinit { try? Files.remove(path) }
+  deinit {
+    try? Files.remove(path)
+    _ = TemporaryFolder.living.withLock { $0.remove(path) }
+  }
+
+  // A thread that has done its work, and not yet let go of what it worked with, may hold the last reference when
+  // the process ends.
+  private static let living = Mutex<Set<String>>([])
+  private static let goesAtExit: Void = {
+    atexit {
+      for path in TemporaryFolder.living.withLock({ $0 }) { try? Files.remove(path) }
+    }
+  }()
 
   /// The path of a file in it: of this name, or else of one not given out yet.
   func path(_ name: String?) -> String {

@@ -69,7 +69,8 @@ public struct History {
       }
     }
     return RecordedStage(
-      stage: name, outcome: outcome?["outcome"]?.string ?? "cached", reason: outcome?["reason"]?.string,
+      stage: name, outcome: outcome?["outcome"]?.string ?? "cached",
+      reason: outcome == nil ? RunSummary.unchanged : outcome?["reason"]?.string,
       action: json["action"],
       actionKey: json["action_key"]?.string, actionSeal: json["action_sha256"]?.string,
       result: ActionResult(json: json["result"]), places: (json["places"]?.object ?? [:]).compactMapValues(\.string),

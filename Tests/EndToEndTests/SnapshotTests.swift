@@ -52,6 +52,23 @@ struct SnapshotTests {
     #expect(try project.read("out/last.txt") == "THREE\nTHREE\n")
   }
 
+  @Test("every rerun and every skip has its reason in the record of the run")
+  func reasons() throws {
+    let project = try makeProject()
+    let reason = { (stage: String) in
+      try JSON(parsing: project.lemma("show", stage, "--json").out.utf8, file: "show")["reason"]?.string
+    }
+    #expect(try reason("last") == "new here: this action has never run")
+    try project.write("a.txt", "three\ntwo\n")
+    try project.run()
+    #expect(try reason("first")?.contains("input") == true)
+    #expect(try reason("aside") == "nothing that it depends on changed")
+    try project.write("a.txt", "one\ntwo\n")
+    #expect(try project.run() == [])
+    #expect(try reason("first") == "its result was known" && reason("last") == "its result was known")
+    #expect(try reason("aside") == "nothing that it depends on changed")
+  }
+
   @Test("new time stamps alone rerun nothing, now and the next time")
   func touched() throws {
     let project = try makeProject()

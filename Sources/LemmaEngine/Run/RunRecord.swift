@@ -94,9 +94,10 @@ public enum RunRecord {
   /// How the stages ended that were not simply up to date.
   private static func outcomes(_ summary: RunSummary, of project: Project) throws -> [String: JSON] {
     var outcomes: [String: JSON] = [:]
-    for record in summary.records where record.outcome.word != "cached" {
-      var members: [String: JSON] = ["outcome": .string(record.outcome.word)]
-      if let reason = record.reason { members["reason"] = .string(reason.text) }
+    for record in summary.records {
+      var members: [String: JSON] = [
+        "outcome": .string(record.outcome.word), "reason": .string(record.reasonText),
+      ]
       if let action = record.action { members["action_key"] = .string(action.key.hex) }
       if case .failed(let failure) = record.outcome { members["failure"] = .string(failure.description) }
       outcomes[record.stage.id] = .object(members)

@@ -19,8 +19,18 @@ public struct RunSummary: Sendable {
     /// The files its action was made from, as far as it was looked at.
     var watches: [Watch]
 
+    /// Why it ran, or why it did not, in one line.
+    public var reasonText: String {
+      if let reason { return reason.text }
+      if case .cached = outcome, action == nil { return "its outputs were put back into the workspace" }
+      return outcome.words
+    }
+
     public var failure: Failure? { if case .failed(let failure) = outcome { failure } else { nil } }
   }
+
+  /// Why a stage did not run that has no record.
+  public static let unchanged = "nothing that it depends on changed"
 
   /// What is known of a stage after the run.
   enum State: Sendable {

@@ -177,14 +177,13 @@ public final class Project {
       let id = stages.id(number)
       if let record = records[number], record.action != nil || state != .unchanged {
         return Account(
-          id: id, outcome: record.outcome.word, reason: record.reason?.text ?? record.outcome.words,
-          failure: record.failure, actionKey: record.action?.key, result: record.result)
+          id: id, outcome: record.outcome.word, reason: record.reasonText, failure: record.failure,
+          actionKey: record.action?.key, result: record.result)
       }
       if state == .skipped { return Account(id: id, outcome: "skipped", reason: "not asked for") }
       return Account(
         id: id, outcome: "cached",
-        reason: records[number] == nil
-          ? "nothing that it depends on changed" : "its outputs were put back into the workspace",
+        reason: records[number]?.reasonText ?? RunSummary.unchanged,
         actionKey: earlierDocument(number)?.digest, result: earlierResult(number))
     }
   }

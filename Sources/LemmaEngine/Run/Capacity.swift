@@ -21,6 +21,8 @@ final class Capacity: Sendable {
 
   /// How many may be let in early.
   private static let early = 2
+  /// How far to look for one that is small.
+  private static let glance = 32
 
   private let state: Mutex<State>
   private let jobs: Int
@@ -31,8 +33,14 @@ final class Capacity: Sendable {
     state = Mutex(State(processors: jobs, memory: Machine.memory))
   }
 
-  /// Whether nobody, however small, would be let in.
-  var isFull: Bool { state.withLock { $0.processors <= 0 && $0.queue.count >= Capacity.early } }
+  /// How many of those who must run are worth asking for: none where nobody, however small, would be let in, and
+  /// few where only a small one would.
+  var worthAsking: Int {
+    state.withLock { state in
+      if state.processors > 0 { return .max }
+      return state.queue.count < Capacity.early ? Capacity.glance : 0
+    }
+  }
 
   /// Lets a stage in; nil when it must come again.
   func turn(for resources: Stage.Resources) -> Turn? {

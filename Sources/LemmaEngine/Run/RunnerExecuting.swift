@@ -8,7 +8,7 @@ extension Runner {
   func startReady() {
     ready.sort()
     var index = 0
-    while index < ready.count, !capacity.isFull, !isFull, !isStopping, !isCancelled() {
+    while index < min(ready.count, capacity.worthAsking), !isFull, !isStopping, !isCancelled() {
       let number = ready[index]
       guard case .ready(let action, let reason) = graph[number].state,
         let turn = capacity.turn(for: action.stage.resources)

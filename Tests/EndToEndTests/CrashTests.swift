@@ -72,6 +72,24 @@ struct CrashTests {
     #expect(try project.run() == ["s3", "s4", "s5"])
   }
 
+  @Test("after Ctrl-C nothing starts, though processors become free")
+  func nothingStarts() throws {
+    let project = Project()
+    let stages = (1...6).map { "  s\($0): { run: 'sleep 58.\($0); echo > ${out.o}', out: { o: \($0).txt } }\n" }
+    try project.write("lemma.yaml", "pipeline: p\nstages:\n\(stages.joined())")
+    let running = try project.start("run", "--jobs", "2")
+    try wait(for: "two stages at work") {
+      try Command.run(["pgrep", "-f", "sleep 58[.]2"], in: "/").status == 0
+    }
+    running.send(SIGINT)
+    let output = try running.wait()
+    #expect(output.status == 130)
+    #expect(output.error.split(separator: "\n").count { $0.hasPrefix("start") } == 2, "\(output.error)")
+    let shown = try JSON(parsing: project.lemma("show", "--json").out.utf8, file: "show --json")
+    let outcomes = (1...6).map { shown["outcomes"]?["s\($0)"]?["outcome"]?.string ?? "" }
+    #expect(outcomes == ["cancelled", "cancelled", "blocked", "blocked", "blocked", "blocked"])
+  }
+
   @Test("Ctrl-C on a terminal, where the progress is live, stops as cleanly")
   func interruptOnTerminal() throws {
     let project = try makeChain()

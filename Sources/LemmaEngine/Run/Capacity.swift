@@ -124,6 +124,8 @@ final class Turn: Sendable {
       }
       switch found {
       case .here:
+        // It came because another was stopped.
+        if isCancelled() { throw NeverCame() }
         began.withLock { $0 = Clock.monotonic() }
         return true
       case .used: return false

@@ -76,7 +76,7 @@ struct CrashTests {
   func nothingStarts() throws {
     let project = Project()
     let stages = (1...6).map { "  s\($0): { run: 'sleep 58.\($0); echo > ${out.o}', out: { o: \($0).txt } }\n" }
-    try project.write("lemma.yaml", "pipeline: p\nstages:\n\(stages.joined())")
+    try project.write("lemma.yaml", "pipeline: p\nsandbox: off\nstages:\n\(stages.joined())")
     let running = try project.start("run", "--jobs", "2")
     try wait(for: "two stages at work") {
       try Command.run(["pgrep", "-f", "sleep 58[.]2"], in: "/").status == 0

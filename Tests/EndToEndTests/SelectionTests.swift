@@ -59,6 +59,18 @@ struct SelectionTests {
     #expect(try project.run() == [])
   }
 
+  @Test("without it nothing starts after a failure, not even what was made ready before", arguments: 1...5)
+  func failsAtOnce(turn: Int) throws {
+    let project = Project()
+    let stages = (1...4).map { "  s\($0): { run: 'echo \($0) > ${out.o}', out: { o: \($0).txt } }\n" }
+    try project.write(
+      "lemma.yaml",
+      "pipeline: p\nsandbox: off\nstages:\n  bad: { run: 'sleep 0.1; exit 1', out: { o: 0.txt } }\n\(stages.joined())")
+    #expect(try project.run("--jobs", "1", expecting: 1) == [])
+    let shown = try JSON(parsing: project.lemma("show", "--json").out.utf8, file: "show --json")
+    #expect((1...4).allSatisfy { shown["outcomes"]?["s\($0)"]?["outcome"] == "blocked" })
+  }
+
   @Test("--keep-going finishes what does not depend on the failed stage")
   func keepGoing() throws {
     let project = try makeProject()

@@ -17,7 +17,7 @@ struct Execution: Sendable {
   let isCancelled: @Sendable () -> Bool
   /// Waits until the stage's work may begin; every attempt asks. What it throws ends the execution.
   var awaitTurn: @Sendable () throws -> Void = {}
-  /// Called when the stage's work is done and only its outputs are to be taken in.
+  /// Called when the stage's work ended well and only its outputs are to be taken in.
   var processEnded: @Sendable () -> Void = {}
 
   var store: Store { workspace.store }

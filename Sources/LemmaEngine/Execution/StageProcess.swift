@@ -32,7 +32,7 @@ extension Execution {
       isCancelled: isCancelled, deadline: stage.policy.timeout.map { start + Double($0) }, reply: reply)
     root.isQuiet = ending.isQuiet
     // Another stage may start while this one's outputs are taken in.
-    if stage.policy.retries == 0 { processEnded() }
+    if ending.status == 0, stage.policy.retries == 0 { processEnded() }
     // Work that ended well just as the run was stopped, or its time was over, is finished work.
     if ending.status != 0 {
       if isCancelled() { throw Cancelled() }

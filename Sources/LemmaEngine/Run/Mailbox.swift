@@ -6,8 +6,8 @@ final class Mailbox: Sendable {
   enum Message: Sendable {
     /// There may be room for another stage.
     case room
-    /// A stage's outputs are in the store, not yet flushed, or it failed.
-    case captured(Int, Result<Execution.Captured, any Error>, seconds: Double)
+    /// A stage's outputs are in the store, not yet flushed, or it failed; its turn is to be ended.
+    case captured(Int, Result<Execution.Captured, any Error>, Turn, seconds: Double)
     /// Results that are durable now, or could not be made so.
     case durable([Int], Result<Void, any Error>)
   }

@@ -87,7 +87,10 @@ public final class Runner {
       for message in messages {
         switch message {
         case .room: break
-        case .captured(let number, let result, let seconds): receive(number, result, seconds, committer)
+        case .captured(let number, let result, let turn, let seconds):
+          receive(number, result, seconds, committer)
+          // Not before it is known whether anybody may still start.
+          turn.end()
         case .durable(let numbers, let result): durable += numbers.map { ($0, result) }
         }
       }

@@ -37,12 +37,10 @@ extension Runner {
     do {
       try Threads.start {
         let result = Result { try execution.run() }
-        turn.end()
-        mailbox.post(.captured(number, result, seconds: turn.seconds))
+        mailbox.post(.captured(number, result, turn, seconds: turn.seconds))
       }
     } catch {
-      turn.end()
-      mailbox.post(.captured(number, .failure(error), seconds: 0))
+      mailbox.post(.captured(number, .failure(error), turn, seconds: 0))
     }
   }
 

@@ -80,7 +80,8 @@ public enum KeyShapes {
       Prefixed("glpat-", "a token of GitLab", 20...many),
       Prefixed("hf_", "a token of Hugging Face", 20...many, isMixed: true, isBody: isAlphanumeric),
       Prefixed("npm_", "a token of npm", 30...many, isBody: isAlphanumeric),
-      Prefixed("AIza", "an API key of Google", 35...35),
+      // No upper bound: what is struck out behind it would leave just so many.
+      Prefixed("AIza", "an API key of Google", 35...many),
     ] + "pousr".map { Prefixed("gh\($0)_", "a token of GitHub", 20...many, isBody: isAlphanumeric) }
     + ["AKIA", "ASIA"].map { Prefixed($0, "an access key of AWS", 16...16, isBody: isUpperOrDigit) }
     + "abps".map { Prefixed("xox\($0)-", "a token of Slack", 20...many) }

@@ -212,6 +212,9 @@ struct SecretTests {
     let clean = KeyShapes.redact("AKIAQWERTYUIOPASDFGHsk-proj-Abcdef0123456789Ghijkl")
     #expect(clean == "AKIA***sk-***")
     #expect(KeyShapes.redact(clean) == clean)
+    // What is struck out ends the run of what stands before it.
+    let run = "-AIzaSeyJ--ciA-eyJOhJhAIzaSyA-eiA-n-AIzaSeyJ--ciA-eyJOhJhAIzaSyA-e----ciA-O."
+    #expect(KeyShapes.redact(KeyShapes.redact(run)) == KeyShapes.redact(run))
   }
 
   @Test("a text made of nothing but beginnings of keys takes no more than its length")

@@ -3,73 +3,137 @@
 
 #define RUN(pool, kernel, arguments) lemma_pool_run(pool, lemma_pool_table(pool)->kernel, arguments)
 
-void lemma_gemm_nt(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                   const float *b, ptrdiff_t ldb, const float *c0, float *c, ptrdiff_t ldc) {
-  lemma_gemm_job job = {pool, m, n, k, a, lda, 1, b, 1, ldb, c0, c, ldc, NULL};
-  RUN(pool, gemm, &job);
+static lemma_product_job product_job(lemma_pool *pool, lemma_layout layout, const lemma_product *p) {
+  return (lemma_product_job){pool,  layout, p->m,   p->n,  p->k,   p->a,  p->lda,
+                             p->b,  p->ldb, p->c0,  p->ld0, p->c, p->ldc, NULL};
 }
 
-void lemma_gemm_nn(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                   const float *b, ptrdiff_t ldb, const float *c0, float *c, ptrdiff_t ldc) {
-  lemma_gemm_job job = {pool, m, n, k, a, lda, 1, b, ldb, 1, c0, c, ldc, NULL};
-  RUN(pool, gemm, &job);
+void lemma_product_nt(lemma_pool *pool, const lemma_product *product) {
+  lemma_product_job job = product_job(pool, LEMMA_NT, product);
+  RUN(pool, product, &job);
 }
 
-void lemma_gemm_tn(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                   const float *b, ptrdiff_t ldb, const float *c0, float *c, ptrdiff_t ldc) {
-  lemma_gemm_job job = {pool, m, n, k, a, 1, lda, b, ldb, 1, c0, c, ldc, NULL};
-  RUN(pool, gemm, &job);
+void lemma_product_nn(lemma_pool *pool, const lemma_product *product) {
+  lemma_product_job job = product_job(pool, LEMMA_NN, product);
+  RUN(pool, product, &job);
+}
+
+void lemma_product_tn(lemma_pool *pool, const lemma_product *product) {
+  lemma_product_job job = product_job(pool, LEMMA_TN, product);
+  RUN(pool, product, &job);
 }
 
 ptrdiff_t lemma_packed_size(const lemma_pool *pool, ptrdiff_t n, ptrdiff_t k) {
-  ptrdiff_t panel = lemma_pool_table(pool)->panel;
-  return (n + panel - 1) / panel * panel * k;
+  const lemma_table *table = lemma_pool_table(pool);
+  ptrdiff_t columns = (n + table->panel - 1) / table->panel * table->panel;
+  return columns * ((k + table->step - 1) / table->step) * (ptrdiff_t)sizeof(uint32_t);
 }
 
-void lemma_pack(lemma_pool *pool, ptrdiff_t n, ptrdiff_t k, const float *b, ptrdiff_t ldb, float *packed) {
-  lemma_gemm_job job = {.pool = pool, .n = n, .k = k, .b = b, .b_row = 1, .b_column = ldb, .packed = packed};
+void lemma_pack(lemma_pool *pool, ptrdiff_t n, ptrdiff_t k, const float *b, ptrdiff_t ldb, void *packed) {
+  lemma_product_job job = {
+    .pool = pool, .layout = LEMMA_NT, .n = n, .k = k, .b = b, .ldb = ldb, .packed = packed};
   RUN(pool, pack, &job);
 }
 
-void lemma_gemm_packed(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                       const float *packed, const float *c0, float *c, ptrdiff_t ldc) {
-  lemma_gemm_job job = {pool, m, n, k, a, lda, 1, NULL, 0, 0, c0, c, ldc, (float *)packed};
-  RUN(pool, gemm_packed, &job);
+void lemma_product_packed(lemma_pool *pool, const lemma_product *product) {
+  lemma_product_job job = product_job(pool, LEMMA_NT, product);
+  job.packed = (uint32_t *)product->b;
+  RUN(pool, product_packed, &job);
 }
 
-void lemma_rmsnorm_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, float epsilon, const float *x,
-                           const float *gain, float *y, float *rstd) {
-  lemma_norm_job job = {.rows = rows, .width = width, .epsilon = epsilon, .x = x, .gain = gain, .y = y, .rstd = rstd};
-  RUN(pool, rmsnorm_forward, &job);
+ptrdiff_t lemma_operand_size(const lemma_pool *pool) { return 4 / lemma_pool_table(pool)->step; }
+
+void lemma_store(lemma_pool *pool, ptrdiff_t count, const float *x, lemma_operand *y) {
+  lemma_convert_job job = {count, x, y};
+  RUN(pool, store_many, &job);
 }
 
-void lemma_rmsnorm_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, const float *x,
-                            const float *gain, const float *rstd, float *dx, float *dgain) {
-  lemma_norm_job job = {.rows = rows, .width = width, .x = x, .gain = gain,
-                        .dy = dy, .rstd_in = rstd, .dx = dx, .dgain = dgain};
-  RUN(pool, rmsnorm_backward, &job);
+void lemma_load(lemma_pool *pool, ptrdiff_t count, const lemma_operand *x, float *y) {
+  lemma_convert_job job = {count, x, y};
+  RUN(pool, load_many, &job);
+}
+
+static lemma_norm_job norm_job(const lemma_norm *n) {
+  return (lemma_norm_job){.rows = n->rows, .width = n->width, .epsilon = n->epsilon, .gain = n->gain,
+                          .bias = n->bias, .normed = n->normed, .rstd = n->rstd};
+}
+
+void lemma_norm_forward(lemma_pool *pool, const lemma_norm *norm, const float *x, lemma_operand *y) {
+  lemma_norm_job job = norm_job(norm);
+  job.x = x;
+  job.y = y;
+  RUN(pool, norm_forward, &job);
+}
+
+void lemma_norm_again(lemma_pool *pool, const lemma_norm *norm, lemma_operand *y) {
+  lemma_norm_job job = norm_job(norm);
+  job.y = y;
+  RUN(pool, norm_again, &job);
+}
+
+void lemma_norm_backward(lemma_pool *pool, const lemma_norm *norm, const float *dy, float *dx, lemma_operand *stored,
+                         float *dgain, float *dbias) {
+  lemma_norm_job job = norm_job(norm);
+  job.dy = dy;
+  job.dx = dx;
+  job.stored = stored;
+  job.dgain = dgain;
+  job.dbias = dbias;
+  RUN(pool, norm_backward, &job);
 }
 
 void lemma_rope(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t head, const int32_t *positions,
-                const float *cosines, const float *sines, bool inverse, float *x, ptrdiff_t ld) {
-  lemma_rope_job job = {rows, heads, head, ld, positions, cosines, sines, inverse ? -1.0f : 1.0f, x};
+                const float *cosines, const float *sines, bool inverse, const float *x, lemma_operand *y,
+                ptrdiff_t ld) {
+  lemma_rope_job job = {rows, heads, head, ld, positions, cosines, sines, inverse ? -1.0f : 1.0f, x, y};
   RUN(pool, rope, &job);
 }
 
-void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *gate_up, float *y) {
-  lemma_rows_job job = {rows, width, NULL, gate_up, y};
+void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *gate_up, lemma_operand *kept,
+                          lemma_operand *y) {
+  lemma_gate_job job = {.rows = rows, .width = width, .x = gate_up, .kept = kept, .y = y};
   RUN(pool, swiglu_forward, &job);
 }
 
-void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, float *gate_up) {
-  lemma_rows_job job = {rows, width, NULL, dy, gate_up};
+void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy,
+                           const lemma_operand *kept, lemma_operand *slope, lemma_operand *y) {
+  lemma_gate_job job = {.rows = rows, .width = width, .dy = dy, .kept = (void *)kept, .y = y, .dx = slope};
   RUN(pool, swiglu_backward, &job);
+}
+
+void lemma_gelu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *x, lemma_operand *kept,
+                        lemma_operand *y) {
+  lemma_gate_job job = {.rows = rows, .width = width, .x = x, .kept = kept, .y = y};
+  RUN(pool, gelu_forward, &job);
+}
+
+void lemma_gelu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, const lemma_operand *kept,
+                         lemma_operand *slope, lemma_operand *y) {
+  lemma_gate_job job = {.rows = rows, .width = width, .dy = dy, .kept = (void *)kept, .y = y, .dx = slope};
+  RUN(pool, gelu_backward, &job);
+}
+
+// Rows of bytes, whatever they hold.
+static void gather_bytes(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t bytes, const int32_t *index, const void *table,
+                         void *y) {
+  lemma_rows_job job = {rows, bytes, index, table, y};
+  RUN(pool, gather, &job);
 }
 
 void lemma_gather(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *table,
                   float *y) {
+  gather_bytes(pool, rows, width * (ptrdiff_t)sizeof(float), index, table, y);
+}
+
+void lemma_gather_operands(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index,
+                           const lemma_operand *table, lemma_operand *y) {
+  gather_bytes(pool, rows, width * lemma_operand_size(pool), index, table, y);
+}
+
+void lemma_gather_add(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *table,
+                      float *y) {
   lemma_rows_job job = {rows, width, index, table, y};
-  RUN(pool, gather, &job);
+  RUN(pool, gather_add, &job);
 }
 
 void lemma_scatter_add(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *dy,
@@ -78,34 +142,65 @@ void lemma_scatter_add(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const 
   RUN(pool, scatter_add, &job);
 }
 
-void lemma_cross_entropy(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t classes, const int32_t *targets, float scale,
+void lemma_sum_rows(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *x, float *sums) {
+  lemma_rows_job job = {rows, width, NULL, x, sums};
+  RUN(pool, sum_rows, &job);
+}
+
+void lemma_dropout_add(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
+                       float *sum) {
+  lemma_dropout_job job = {.rows = rows, .width = width, .rule = *rule, .x = x, .sum = sum};
+  RUN(pool, dropout, &job);
+}
+
+void lemma_dropout_apply(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
+                         float *y) {
+  lemma_dropout_job job = {.rows = rows, .width = width, .rule = *rule, .x = x, .y = y};
+  RUN(pool, dropout, &job);
+}
+
+void lemma_dropout_store(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
+                         lemma_operand *y) {
+  lemma_dropout_job job = {.rows = rows, .width = width, .rule = *rule, .x = x, .stored = y};
+  RUN(pool, dropout, &job);
+}
+
+void lemma_cross_entropy(lemma_pool *pool, const lemma_cross_entropy_shape *shape, const int32_t *targets,
                          float *logits, double *losses) {
-  lemma_logits_job job = {rows, classes, targets, scale, logits, losses, NULL};
+  lemma_logits_job job = {shape->rows, shape->classes, shape->ld, targets, shape->scale, shape->smoothing,
+                          logits, losses, NULL};
   RUN(pool, cross_entropy, &job);
 }
 
-void lemma_argmax(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t classes, const float *logits, int32_t *best) {
-  lemma_logits_job job = {rows, classes, NULL, 0, (float *)logits, NULL, best};
+void lemma_argmax(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t ld, const float *logits,
+                  int32_t *best) {
+  lemma_logits_job job = {rows, classes, ld, NULL, 0, 0, (float *)logits, NULL, best};
   RUN(pool, argmax, &job);
 }
 
-void lemma_attention_forward(lemma_pool *pool, const lemma_attention *shape, const float *qkv, float *out,
-                             float *stats) {
+void lemma_attention_forward(lemma_pool *pool, const lemma_attention *shape, const lemma_operand *qkv,
+                             lemma_operand *out, float *stats) {
   lemma_attention_job job = {.pool = pool, .shape = *shape, .qkv = qkv, .out = out, .stats = stats};
   RUN(pool, attention_forward, &job);
 }
 
-void lemma_attention_backward(lemma_pool *pool, const lemma_attention *shape, const float *qkv, const float *out,
-                              const float *stats, const float *dout, float *dqkv) {
-  lemma_attention_job job = {.pool = pool, .shape = *shape, .qkv = qkv, .out_in = out,
+void lemma_attention_backward(lemma_pool *pool, const lemma_attention *shape, const lemma_operand *qkv,
+                              const lemma_operand *out, const float *stats, const float *dout, float *dqkv) {
+  lemma_attention_job job = {.pool = pool, .shape = *shape, .qkv = qkv, .out = (void *)out,
                              .dout = dout, .stats = (float *)stats, .dqkv = dqkv};
   RUN(pool, attention_backward, &job);
 }
 
 ptrdiff_t lemma_attention_limit(void) { return LEMMA_ATTENTION_LIMIT; }
 
-void lemma_attention_cached(lemma_pool *pool, const lemma_cached_attention *shape, const float *qkv, float *cache,
-                            float *out) {
+ptrdiff_t lemma_cache_size(const lemma_pool *pool, ptrdiff_t groups, ptrdiff_t head, ptrdiff_t capacity) {
+  ptrdiff_t step = lemma_pool_table(pool)->step;
+  ptrdiff_t steps = (head + step - 1) / step * capacity + (capacity + step - 1) / step * head;
+  return groups * steps * (ptrdiff_t)sizeof(uint32_t);
+}
+
+void lemma_attention_cached(lemma_pool *pool, const lemma_cached_attention *shape, const lemma_operand *qkv,
+                            void *cache, lemma_operand *out) {
   lemma_cached_job job = {pool, *shape, qkv, cache, out};
   RUN(pool, cache_store, &job);
   RUN(pool, attention_cached, &job);

@@ -7,34 +7,43 @@
 
 typedef void (*lemma_job)(void *context, int worker, int count);
 
-// One table a path: the same source, compiled for another instruction set.
+// One table a path and precision: the same source, compiled for each.
 typedef struct {
   ptrdiff_t panel;  // columns of a packed panel
-  lemma_job gemm, pack, gemm_packed;
-  lemma_job rmsnorm_forward, rmsnorm_backward, rope, swiglu_forward, swiglu_backward, gather, scatter_add;
-  lemma_job cross_entropy, argmax, attention_forward, attention_backward, cache_store, attention_cached;
-  lemma_job squared_norm, adamw, zero, exp_many, fma_many;
+  ptrdiff_t step;   // elements of k that a product takes at a time
+  lemma_job product, pack, product_packed;
+  lemma_job norm_forward, norm_again, norm_backward, rope;
+  lemma_job swiglu_forward, swiglu_backward, gelu_forward, gelu_backward;
+  lemma_job gather, gather_add, scatter_add, sum_rows, cross_entropy, argmax, store_many, load_many;
+  lemma_job attention_forward, attention_backward, cache_store, attention_cached;
+  lemma_job squared_norm, adamw, zero, dropout, exp_many, fma_many;
 } lemma_table;
 
-extern const lemma_table lemma_table_scalar, lemma_table_avx2, lemma_table_avx512;
+extern const lemma_table lemma_float32_scalar, lemma_bfloat16_scalar;
+#if defined(__x86_64__)
+extern const lemma_table lemma_float32_avx2, lemma_float32_avx512;
+extern const lemma_table lemma_bfloat16_avx2, lemma_bfloat16_avx512, lemma_bfloat16_avx512bf16;
+#elif defined(__aarch64__)
+extern const lemma_table lemma_float32_neon, lemma_bfloat16_neon;
+#endif
 
 enum {
-  LEMMA_DEPTH = 640,            // k block of a product: a panel of it stays in L1, a block of rows in L2
+  LEMMA_DEPTH = 640,            // steps of a product's block of k: a block of rows stays in L2
   LEMMA_COLUMNS = 2048,         // n block: bounds the shared packed operand
   LEMMA_BLOCK = 64,             // queries of an attention block
   LEMMA_ATTENTION_LIMIT = 16384,
   LEMMA_CHUNK = 16384,          // elements of a norm's chunk; part of the numerics contract
 };
 
-static const size_t lemma_scratch_bytes = (size_t)64 << 20;  // address space a worker; touched as needed
+static const size_t lemma_scratch_bytes = (size_t)128 << 20;  // address space a worker; touched as needed
 
 void lemma_pool_run(lemma_pool *pool, lemma_job job, void *context);
 // All workers of the running job meet here.
 void lemma_pool_barrier(lemma_pool *pool);
 // The next unclaimed task of the running job: any worker may take any task, since tasks write apart.
 ptrdiff_t lemma_pool_claim(lemma_pool *pool);
-float *lemma_pool_shared(lemma_pool *pool);
-float *lemma_pool_scratch(lemma_pool *pool, int worker);
+void *lemma_pool_shared(lemma_pool *pool);
+void *lemma_pool_scratch(lemma_pool *pool, int worker);
 const lemma_table *lemma_pool_table(const lemma_pool *pool);
 
 // Worker `worker`'s part of n items, in units of `grain`.
@@ -47,24 +56,29 @@ static inline void lemma_share(ptrdiff_t n, ptrdiff_t grain, int worker, int cou
 }
 
 // Arguments of the jobs.
+typedef enum { LEMMA_NT, LEMMA_NN, LEMMA_TN } lemma_layout;
+
 typedef struct {
   lemma_pool *pool;
+  lemma_layout layout;
   ptrdiff_t m, n, k;
-  const float *a;
-  ptrdiff_t a_row, a_column;  // strides
-  const float *b;
-  ptrdiff_t b_row, b_column;  // strides of k and of n
+  const void *a;
+  ptrdiff_t lda;
+  const void *b;
+  ptrdiff_t ldb;
   const float *c0;
+  ptrdiff_t ld0;
   float *c;
   ptrdiff_t ldc;
-  float *packed;
-} lemma_gemm_job;
+  uint32_t *packed;
+} lemma_product_job;
 
 typedef struct {
   ptrdiff_t rows, width;
   float epsilon;
-  const float *x, *gain, *dy, *rstd_in;
-  float *y, *rstd, *dx, *dgain;
+  const float *x, *gain, *bias, *dy;
+  void *normed, *y, *stored;
+  float *rstd, *dx, *dgain, *dbias;
 } lemma_norm_job;
 
 typedef struct {
@@ -72,20 +86,33 @@ typedef struct {
   const int32_t *positions;
   const float *cosines, *sines;
   float sign;
-  float *x;
+  const float *x;
+  void *y;
 } lemma_rope_job;
 
 typedef struct {
   ptrdiff_t rows, width;
+  const float *x, *dy;
+  void *kept, *y, *dx;
+} lemma_gate_job;
+
+typedef struct {
+  ptrdiff_t rows, width;
   const int32_t *index;
-  const float *in;
-  float *out;
+  const void *in;
+  void *out;
 } lemma_rows_job;
 
 typedef struct {
-  ptrdiff_t rows, classes;
+  ptrdiff_t count;
+  const void *in;
+  void *out;
+} lemma_convert_job;
+
+typedef struct {
+  ptrdiff_t rows, classes, ld;
   const int32_t *targets;
-  float scale;
+  float scale, smoothing;
   float *logits;
   double *losses;
   int32_t *best;
@@ -94,15 +121,17 @@ typedef struct {
 typedef struct {
   lemma_pool *pool;
   lemma_attention shape;
-  const float *qkv, *out_in, *dout;
-  float *out, *stats, *dqkv;
+  const void *qkv;
+  void *out;
+  float *stats, *dqkv;
+  const float *dout;
 } lemma_attention_job;
 
 typedef struct {
   lemma_pool *pool;
   lemma_cached_attention shape;
-  const float *qkv;
-  float *cache, *out;
+  const void *qkv;
+  void *cache, *out;
 } lemma_cached_job;
 
 typedef struct {
@@ -112,3 +141,11 @@ typedef struct {
   double *partial;
   lemma_adamw rule;
 } lemma_flat_job;
+
+typedef struct {
+  ptrdiff_t rows, width;
+  lemma_dropout rule;
+  const float *x;
+  float *sum, *y;
+  void *stored;
+} lemma_dropout_job;

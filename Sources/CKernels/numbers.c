@@ -107,14 +107,17 @@ void lemma_fill_normal(uint64_t seed, uint64_t stream, ptrdiff_t count, float de
   }
 }
 
-void lemma_rope_table(ptrdiff_t positions, ptrdiff_t head, double base, float *cosines, float *sines) {
-  ptrdiff_t half = head / 2;
+void lemma_rope_frequencies(ptrdiff_t head, double base, double *frequencies) {
   double logarithm = lemma_log(base);
+  for (ptrdiff_t i = 0; i < head / 2; i++) frequencies[i] = lemma_exp(-2.0 * (double)i / (double)head * logarithm);
+}
+
+void lemma_rope_table(ptrdiff_t positions, ptrdiff_t head, const double *frequencies, float *cosines, float *sines) {
+  ptrdiff_t half = head / 2;
   for (ptrdiff_t i = 0; i < half; i++) {
-    double frequency = lemma_exp(-2.0 * (double)i / (double)head * logarithm);
     for (ptrdiff_t p = 0; p < positions; p++) {
-      cosines[p * half + i] = (float)lemma_cos((double)p * frequency);
-      sines[p * half + i] = (float)lemma_sin((double)p * frequency);
+      cosines[p * half + i] = (float)lemma_cos((double)p * frequencies[i]);
+      sines[p * half + i] = (float)lemma_sin((double)p * frequencies[i]);
     }
   }
 }

@@ -20,11 +20,11 @@ typedef struct {
 } worker;
 
 struct lemma_pool {
-  int threads, path;
+  int threads, path, precision;
   const lemma_table *table;
   pthread_t *handles;
   worker *workers;
-  float **scratch;  // one a worker, then the shared one
+  void **scratch;  // one a worker, then the shared one
   lemma_job job;
   void *context;
   _Atomic ptrdiff_t claimed;
@@ -130,11 +130,12 @@ ptrdiff_t lemma_pool_claim(lemma_pool *pool) {
   return atomic_fetch_add_explicit(&pool->claimed, 1, memory_order_relaxed);
 }
 
-float *lemma_pool_shared(lemma_pool *pool) { return pool->scratch[pool->threads]; }
-float *lemma_pool_scratch(lemma_pool *pool, int worker) { return pool->scratch[worker]; }
+void *lemma_pool_shared(lemma_pool *pool) { return pool->scratch[pool->threads]; }
+void *lemma_pool_scratch(lemma_pool *pool, int worker) { return pool->scratch[worker]; }
 const lemma_table *lemma_pool_table(const lemma_pool *pool) { return pool->table; }
 int lemma_pool_threads(const lemma_pool *pool) { return pool->threads; }
 int lemma_pool_path(const lemma_pool *pool) { return pool->path; }
+int lemma_pool_precision(const lemma_pool *pool) { return pool->precision; }
 
 static void stop(lemma_pool *pool, int running) {
   pool->stopping = true;
@@ -159,10 +160,14 @@ void lemma_pool_destroy(lemma_pool *pool) {
   release(pool);
 }
 
-static const lemma_table *const tables[LEMMA_PATH_COUNT] = {
-  &lemma_table_scalar,
+static const lemma_table *const tables[LEMMA_PATH_COUNT][LEMMA_PRECISION_COUNT] = {
+  [LEMMA_PATH_SCALAR] = {&lemma_float32_scalar, &lemma_bfloat16_scalar},
 #if defined(__x86_64__)
-  &lemma_table_avx2, &lemma_table_avx512,
+  [LEMMA_PATH_AVX2] = {&lemma_float32_avx2, &lemma_bfloat16_avx2},
+  [LEMMA_PATH_AVX512] = {&lemma_float32_avx512, &lemma_bfloat16_avx512},
+  [LEMMA_PATH_AVX512_BF16] = {&lemma_float32_avx512, &lemma_bfloat16_avx512bf16},
+#elif defined(__aarch64__)
+  [LEMMA_PATH_NEON] = {&lemma_float32_neon, &lemma_bfloat16_neon},
 #endif
 };
 
@@ -181,13 +186,15 @@ static bool allocate(lemma_pool *pool) {
   return true;
 }
 
-lemma_pool *lemma_pool_create(int threads, int path) {
+lemma_pool *lemma_pool_create(int threads, int path, int precision) {
   if (threads < 1 || threads > 256 || !lemma_path_supported(path)) return NULL;
+  if (precision < 0 || precision >= LEMMA_PRECISION_COUNT) return NULL;
   lemma_pool *pool = calloc(1, sizeof *pool);
   if (!pool) return NULL;
   pool->threads = threads;
   pool->path = path;
-  pool->table = tables[path];
+  pool->precision = precision;
+  pool->table = tables[path][precision];
   if (!allocate(pool)) {
     release(pool);
     return NULL;
@@ -208,9 +215,12 @@ bool lemma_path_supported(int path) {
     case LEMMA_PATH_SCALAR: return true;
 #if defined(__x86_64__)
     case LEMMA_PATH_AVX2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case LEMMA_PATH_AVX512_BF16: return lemma_path_supported(LEMMA_PATH_AVX512) && __builtin_cpu_supports("avx512bf16");
     case LEMMA_PATH_AVX512:
       return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+#elif defined(__aarch64__)
+    case LEMMA_PATH_NEON: return true;
 #endif
     default: return false;
   }
@@ -223,6 +233,6 @@ int lemma_path_best(void) {
 }
 
 const char *lemma_path_name(int path) {
-  static const char *const names[LEMMA_PATH_COUNT] = {"scalar", "avx2", "avx512"};
+  static const char *const names[LEMMA_PATH_COUNT] = {"scalar", "avx2", "avx512", "avx512bf16", "neon"};
   return path >= 0 && path < LEMMA_PATH_COUNT ? names[path] : "unknown";
 }

@@ -53,6 +53,15 @@ struct Fields {
     return number
   }
 
+  mutating func string(_ key: String, default fallback: String) -> String {
+    guard let value = value(key) else { return fallback }
+    guard let string = value.string else {
+      note("type", "'\(key)' is a text, not a \(value.typeName)")
+      return fallback
+    }
+    return string
+  }
+
   /// - Throws: `Failures` if anything was wrong, unknown keys included.
   mutating func finish() throws {
     for key in members.keys.sorted() where !known.contains(key) {

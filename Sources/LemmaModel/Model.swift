@@ -1,3 +1,5 @@
+import LemmaBasics
+
 /// A trained decoder with its tokenizer. It does not change: training makes a new one.
 public final class Model: Sendable {
   public let configuration: ModelConfiguration
@@ -10,12 +12,15 @@ public final class Model: Sendable {
     self.parameters = parameters
   }
 
-  /// A model with new weights, which are a function of the seed and the shape. The configuration's vocabulary
-  /// becomes the tokenizer's.
+  /// A model with new weights, which are a function of the seed and the shape.
+  /// - Throws: `Failure` for a shape that no model can have, or a vocabulary smaller than the tokenizer's.
   public convenience init(configuration: ModelConfiguration, tokenizer: Tokenizer, seed: UInt64) throws {
-    var configuration = configuration
-    configuration.vocabularySize = tokenizer.vocabularySize
     try configuration.validate()
+    guard tokenizer.vocabularySize <= configuration.vocabularySize else {
+      throw Failure(
+        .user, "model-shape",
+        "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(configuration.vocabularySize)")
+    }
     self.init(
       configuration: configuration, tokenizer: tokenizer, parameters: try Parameters(configuration, seed: seed))
   }

@@ -22,16 +22,21 @@ struct AttentionCase: CustomTestStringConvertible {
   }
 
   func forward(_ qkv: [Float], _ pool: OpaquePointer) -> (out: [Float], stats: [Float]) {
-    var out = [Float](repeating: .nan, count: rows * outWidth)
+    let (out, stats) = stored(qkv, pool)
+    return (numbers(pool, out), stats)
+  }
+
+  private func stored(_ qkv: [Float], _ pool: OpaquePointer) -> (out: [UInt8], stats: [Float]) {
+    var out = room(pool, rows * outWidth)
     var stats = [Float](repeating: 0, count: rows * heads * 2)
-    withShape { lemma_attention_forward(pool, $0, qkv, &out, &stats) }
+    withShape { lemma_attention_forward(pool, $0, operands(pool, qkv), &out, &stats) }
     return (out, stats)
   }
 
   func backward(_ qkv: [Float], _ dout: [Float], _ pool: OpaquePointer) -> [Float] {
-    let (out, stats) = forward(qkv, pool)
+    let (out, stats) = stored(qkv, pool)
     var gradient = [Float](repeating: .nan, count: qkv.count)
-    withShape { lemma_attention_backward(pool, $0, qkv, out, stats, dout, &gradient) }
+    withShape { lemma_attention_backward(pool, $0, operands(pool, qkv), out, stats, dout, &gradient) }
     return gradient
   }
 
@@ -39,7 +44,7 @@ struct AttentionCase: CustomTestStringConvertible {
   func cached(_ qkv: [Float], step: Int, _ pool: OpaquePointer) -> [Float] {
     let longest = lengths.max() ?? 0
     let capacity = (longest + 15) / 16 * 16
-    var cache = [Float](repeating: .nan, count: lengths.count * 2 * groups * head * capacity)
+    var cache = [UInt8](repeating: 0xFF, count: lengths.count * lemma_cache_size(pool, groups, head, capacity))
     var result = [Float](repeating: 0, count: rows * outWidth)
     for from in stride(from: 0, to: longest, by: step) {
       var (chosen, slots, positions): ([Int], [Int32], [Int32]) = ([], [], [])
@@ -50,8 +55,8 @@ struct AttentionCase: CustomTestStringConvertible {
           positions.append(Int32(position))
         }
       }
-      let input = chosen.flatMap { qkv[$0 * width..<($0 + 1) * width] }
-      var out = [Float](repeating: 0, count: chosen.count * outWidth)
+      let input = operands(pool, chosen.flatMap { qkv[$0 * width..<($0 + 1) * width] })
+      var out = room(pool, chosen.count * outWidth)
       slots.withUnsafeBufferPointer { slots in
         positions.withUnsafeBufferPointer { positions in
           var shape = lemma_cached_attention(
@@ -60,9 +65,10 @@ struct AttentionCase: CustomTestStringConvertible {
           lemma_attention_cached(pool, &shape, input, &cache, &out)
         }
       }
+      let found = numbers(pool, out)
       for (index, row) in chosen.enumerated() {
         result.replaceSubrange(
-          row * outWidth..<(row + 1) * outWidth, with: out[index * outWidth..<(index + 1) * outWidth])
+          row * outWidth..<(row + 1) * outWidth, with: found[index * outWidth..<(index + 1) * outWidth])
       }
     }
     return result

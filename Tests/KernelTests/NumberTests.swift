@@ -109,4 +109,17 @@ import Testing
     lemma_fill_normal(8, 3, 100, 2, &prefix)
     #expect(prefix[...] != x[..<100])
   }
+
+  /// Every number that two bytes can say, the halfway points beside it, and their neighbours.
+  @Test func operandsInBfloat16RoundToNearestEven() {
+    var x: [Float] = []
+    for upper in 0...UInt32(UInt16.max) {
+      for lower: UInt32 in [0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF] { x.append(Float(bitPattern: upper << 16 | lower)) }
+    }
+    let found = everywhere(.bfloat16) { pool in numbers(pool, operands(pool, x)).map { $0.isNaN ? .nan : $0 } }
+    let wrong = zip(x, found).filter { x, y in
+      x.isNaN ? !y.isNaN : Precision.bfloat16.rounded(x).bitPattern != y.bitPattern
+    }
+    #expect(wrong.isEmpty, "\(wrong.prefix(5))")
+  }
 }

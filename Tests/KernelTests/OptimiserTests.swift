@@ -58,4 +58,46 @@ import Testing
     }
     #expect(found == [Float](repeating: 0, count: 4999) + [3])
   }
+
+  @Test(arguments: [1, 63, 64, 200]) func dropoutKeepsTheShareThatItIsTold(_ width: Int) {
+    let rows = 4000 / width + 1
+    let x = randoms(rows * width, seed: 3)
+    var rule = lemma_dropout(seed: 5, step: 7, site: 2, row: 10, share: 0.25)
+    let dropped = everywhere { pool in
+      var y = x
+      lemma_dropout_apply(pool, &rule, rows, width, x, &y)
+      return y
+    }
+    let kept = zip(x, dropped).filter { $1 != 0 }
+    #expect(kept.allSatisfy { $1 == $0 * Float(1 / 0.75) })
+    #expect(abs(Double(kept.count) / Double(x.count) - 0.75) < 0.04)
+    // Added to a sum, and stored, it is the same.
+    let added = everywhere { pool in
+      var sum = x
+      lemma_dropout_add(pool, &rule, rows, width, x, &sum)
+      return sum
+    }
+    #expect(added == zip(x, dropped).map { $0 + $1 })
+    let stored = everywhere(.bfloat16) { pool in
+      var y = room(pool, x.count)
+      lemma_dropout_store(pool, &rule, rows, width, x, &y)
+      return numbers(pool, y)
+    }
+    #expect(stored == Precision.bfloat16.rounded(dropped))
+    // Rows know their number: the same rows, cut off from those before them.
+    rule.row += 1
+    let rest = everywhere { pool in
+      var y = Array(x[width...])
+      lemma_dropout_apply(pool, &rule, rows - 1, width, Array(x[width...]), &y)
+      return y
+    }
+    #expect(rest[...] == dropped[width...])
+    rule.step += 1
+    let next = everywhere { pool in
+      var y = x
+      lemma_dropout_apply(pool, &rule, rows, width, x, &y)
+      return y
+    }
+    #expect(next != dropped)
+  }
 }

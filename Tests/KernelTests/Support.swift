@@ -2,9 +2,34 @@ import CKernels
 import LemmaTestSupport
 import Testing
 
+/// How operands are stored.
+enum Precision: Int32, CaseIterable, CustomTestStringConvertible {
+  case float32, bfloat16
+
+  var testDescription: String { self == .float32 ? "float32" : "bfloat16" }
+
+  /// The elements of k that a product takes at a time.
+  var step: Int { self == .float32 ? 1 : 2 }
+
+  /// What is left of a number once it is stored: to nearest even, without denormals.
+  func rounded(_ x: Float) -> Float {
+    if self == .float32 || !x.isFinite { return x }
+    if x.isSubnormal { return x.sign == .minus ? -0.0 : 0 }
+    let bits = x.bitPattern
+    return Float(bitPattern: (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000)
+  }
+
+  func rounded(_ x: [Float]) -> [Float] { x.map(rounded) }
+
+  /// Half a unit of the last place of 1.
+  var halfUnit: Double { self == .float32 ? 0x1p-24 : 0x1p-8 }
+}
+
 /// A pool for the length of `body`.
-func withPool<R>(_ path: Int32, threads: Int32, _ body: (OpaquePointer) -> R) -> R {
-  guard let pool = lemma_pool_create(threads, path) else { fatalError("no pool for path \(path)") }
+func withPool<R>(
+  _ path: Int32, threads: Int32, _ precision: Precision = .float32, _ body: (OpaquePointer) -> R
+) -> R {
+  guard let pool = lemma_pool_create(threads, path, precision.rawValue) else { fatalError("no pool for path \(path)") }
   defer { lemma_pool_destroy(pool) }
   return body(pool)
 }
@@ -13,12 +38,13 @@ let supportedPaths = (0..<Int32(LEMMA_PATH_COUNT)).filter(lemma_path_supported)
 
 /// Runs `body` on every path with 1, 2 and 3 threads, expects the same bits everywhere, and returns them.
 func everywhere(
-  _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation, _ body: (OpaquePointer) -> [Float]
+  _ precision: Precision = .float32, _ what: String = "", sourceLocation: SourceLocation = #_sourceLocation,
+  _ body: (OpaquePointer) -> [Float]
 ) -> [Float] {
-  let expected = withPool(0, threads: 1, body)
+  let expected = withPool(0, threads: 1, precision, body)
   for path in supportedPaths {
     for threads: Int32 in 1...3 where path != 0 || threads != 1 {
-      let found = withPool(path, threads: threads, body)
+      let found = withPool(path, threads: threads, precision, body)
       let isSame = found.count == expected.count && zip(found, expected).allSatisfy { $0.bitPattern == $1.bitPattern }
       #expect(
         isSame, "\(what) \(String(cString: lemma_path_name(path))), \(threads) threads",
@@ -26,6 +52,24 @@ func everywhere(
     }
   }
   return expected
+}
+
+/// Numbers as a pool's operands, and back.
+func operands(_ pool: OpaquePointer, _ x: [Float]) -> [UInt8] {
+  var bytes = room(pool, x.count)
+  lemma_store(pool, x.count, x, &bytes)
+  return bytes
+}
+
+func numbers(_ pool: OpaquePointer, _ bytes: [UInt8]) -> [Float] {
+  var x = [Float](repeating: .nan, count: bytes.count / lemma_operand_size(pool))
+  lemma_load(pool, x.count, bytes, &x)
+  return x
+}
+
+/// Room for operands.
+func room(_ pool: OpaquePointer, _ count: Int) -> [UInt8] {
+  [UInt8](repeating: 0xFF, count: count * lemma_operand_size(pool))
 }
 
 /// Evenly spread numbers in -scale ..< scale.

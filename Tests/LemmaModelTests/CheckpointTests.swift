@@ -57,7 +57,8 @@ import Testing
     for (old, new) in [
       ("\"llama\"", "\"gpt2\""), ("\"silu\"", "\"gelu\""),
       ("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false"),
-      ("\"rope_scaling\": null", "\"rope_scaling\": {}"), ("\"hidden_size\": 16", "\"hidden_size\": 18"),
+      ("\"rope_scaling\": null", "\"rope_scaling\": {\"type\": \"linear\"}"),
+      ("\"hidden_size\": 16", "\"hidden_size\": 18"),
       ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"),
       ("\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1"),
       ("\"hidden_size\": 16", "\"hidden_size\": -16"), ("\"vocab_size\": ", "\"vocab_size\": 9"), ("{", "["),

@@ -48,7 +48,7 @@ import Testing
   @Test(
     arguments: [
       ("hidden_size", 0), ("head_dim", 3), ("head_dim", 512), ("num_key_value_heads", 3), ("vocab_size", 2_000_000),
-      ("max_position_embeddings", 1), ("max_position_embeddings", 20_000), ("rope_theta", 0), ("rms_norm_eps", 0),
+      ("max_position_embeddings", 1), ("max_position_embeddings", 2_000_000), ("rope_theta", 0), ("rms_norm_eps", 0),
       ("initializer_range", 0), ("num_hidden_layers", -1),
     ] as [(String, JSON)])
   func aShapeThatNoModelHasIsRefused(_ key: String, _ value: JSON) {

@@ -14,13 +14,19 @@ import Testing
   static let prompts = reversals(30, seed: 5).map(\.prompt) + ["a", "", "d d d d d d d >", "zzz 99"]
 
   private func answers(
-    _ prompts: [String] = prompts, threads: Int = 1, batch: Int = 64, path: KernelPath = .best, limit: Int = 12
+    _ prompts: [String] = prompts, precision: Precision = .float32, threads: Int = 1, batch: Int = 64,
+    path: KernelPath = .best, limit: Int = 12
   ) throws -> [Completion] {
-    try Decoder(model: Self.model.get(), threads: threads, path: path)
+    try Decoder(model: Self.model.get(), precision: precision, threads: threads, path: path)
       .generate(prompts: prompts, maxNewTokens: limit, batch: batch)
   }
 
-  @Test func anAnswerDependsOnItsPromptAlone() throws {
+  @Test(arguments: Precision.allCases) func anAnswerDependsOnItsPromptAlone(_ precision: Precision) throws {
+    func answers(
+      _ prompts: [String] = Self.prompts, threads: Int = 1, batch: Int = 64, path: KernelPath = .best
+    ) throws -> [Completion] {
+      try self.answers(prompts, precision: precision, threads: threads, batch: batch, path: path)
+    }
     let expected = try Self.prompts.map { try answers([$0], path: .scalar)[0] }
     #expect(Set(expected.map(\.tokens)).count > 10)
     for path in KernelPath.allCases where path.isSupported {
@@ -31,17 +37,21 @@ import Testing
     #expect(try answers(Self.prompts.reversed(), batch: 5) == expected.reversed())
   }
 
-  @Test func cachedLogitsAreTheBitsOfTheTrainingPass() throws {
-    let model = try Self.model.get()
-    let tokens = model.tokenizer.encode("a b c > c b a d d")
-    let pool = try KernelPool(threads: 2, path: .best)
+  @Test(arguments: tinyModels, Precision.allCases)
+  func cachedLogitsAreTheBitsOfTheTrainingPass(_ shape: ModelConfiguration, _ precision: Precision) throws {
+    var generator = SeededGenerator(seed: 2)
+    let tokens = (0..<25).map { _ in Int32.random(in: 0..<23, using: &generator) }
+    let tokenizer = try Tokenizer.train(texts: [], vocabularySize: Tokenizer.leastVocabularySize)
+    let model = Model(configuration: shape, tokenizer: tokenizer, parameters: try scattered(shape, seed: 6))
+    let pool = try KernelPool(threads: 2, path: .best, precision: precision)
     var batch = TokenBatch()
     batch.append((tokens + [0])[...], responseStart: 0)
     let network = try Network(
-      model: model.configuration, parameters: model.parameters, capacity: 32, pool: pool)
+      NetworkShape(model: shape, precision: precision, tokens: 32, stepTokens: 32), parameters: model.parameters,
+      pool: pool)
     let expected = network.allLogits(batch)
     let cached = try CachedNetwork(model: model, slots: 3, capacity: 32, rowLimit: 32, pool: pool)
-    let width = model.configuration.vocabularySize
+    let width = shape.vocabularySize
     // Four at once, then one by one, in a slot that is not the first.
     var position = 0
     for portion in [4] + Array(repeating: 1, count: tokens.count - 4) {
@@ -76,7 +86,7 @@ import Testing
 
   @Test func weightsThatAreNotNumbersEndInNoAnswer() throws {
     let model = try newModel(reversals(10))
-    model.parameters.values.pointer[model.parameters.layout.finalNorm] = .nan
+    model.parameters.values.pointer[model.parameters.layout.finalNorm.gain] = .nan
     let answers = try Decoder(model: model, threads: 1).generate(prompts: ["a"], maxNewTokens: 3)
     #expect(answers == [Completion(text: "", tokens: [], finish: .notFinite)])
   }

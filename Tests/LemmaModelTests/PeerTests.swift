@@ -44,11 +44,13 @@ import Testing
       batch.append(tokens[...], responseStart: prompt.count)
       documents.append(["tokens": ids(tokens), "response_start": JSON(prompt.count)])
     }
-    let pool = try KernelPool(threads: 2, path: .best)
+    let pool = try KernelPool(threads: 2, path: .best, precision: .float32)
     let network = try Network(
-      model: model.configuration, parameters: model.parameters, capacity: batch.count, pool: pool)
+      NetworkShape(
+        model: model.configuration, precision: .float32, tokens: batch.count, stepTokens: batch.count),
+      parameters: model.parameters, pool: pool)
     try Files.write(network.allLogits(batch).withUnsafeBytes { Array($0) }, to: "\(folder)/logits.bin")
-    let loss = network.step(batch)
+    let loss = network.step([batch])
     let gradients = network.gradients.bytes
     let tensors = model.parameters.layout.tensors.map {
       (

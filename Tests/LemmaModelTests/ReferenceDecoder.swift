@@ -14,14 +14,18 @@ struct ReferenceDecoder {
     weights = (0..<layout.count).map { Double(parameters.values.pointer[$0]) }
   }
 
-  private func norm(_ x: [Double], _ gain: Int) -> [Double] {
+  private func norm(_ x: [Double], _ norm: ParameterLayout.Norm) -> [Double] {
+    let mean = norm.bias == nil ? 0 : x.reduce(0, +) / Double(x.count)
+    let x = x.map { $0 - mean }
     let scale = 1 / (x.reduce(0) { $0 + $1 * $1 } / Double(x.count) + model.normEpsilon).squareRoot()
-    return x.indices.map { x[$0] * scale * weights[gain + $0] }
+    return x.indices.map { index in
+      x[index] * scale * weights[norm.gain + index] + (norm.bias.map { weights[$0 + index] } ?? 0)
+    }
   }
 
-  private func project(_ x: [Double], _ matrix: Int, _ outputs: Int) -> [Double] {
+  private func project(_ x: [Double], _ matrix: Int, _ outputs: Int, _ bias: Int? = nil) -> [Double] {
     (0..<outputs).map { row in
-      var sum = 0.0
+      var sum = bias.map { weights[$0 + row] } ?? 0
       for i in x.indices { sum += x[i] * weights[matrix + row * x.count + i] }
       return sum
     }
@@ -58,21 +62,34 @@ struct ReferenceDecoder {
   func logits(_ tokens: some Collection<Int32>) -> [[Double]] {
     let d = model.hiddenSize
     let f = model.intermediateSize
-    var stream = tokens.map { token in (0..<d).map { weights[layout.embedding + Int(token) * d + $0] } }
+    var stream = tokens.enumerated().map { position, token in
+      (0..<d).map { index in
+        weights[layout.embedding + Int(token) * d + index]
+          + (layout.positions.map { weights[$0 + position * d + index] } ?? 0)
+      }
+    }
     for layer in layout.layers {
       let qkv = stream.enumerated().map { position, x in
-        var row = project(norm(x, layer.attentionNorm), layer.attention, model.attentionWidth)
-        for head in 0..<model.heads + model.keyValueHeads { rotate(&row, head: head, position: position) }
+        var row = project(norm(x, layer.attentionNorm), layer.attention, model.attentionWidth, layer.attentionBias)
+        if model.hasRotaryPositions {
+          for head in 0..<model.heads + model.keyValueHeads { rotate(&row, head: head, position: position) }
+        }
         return row
       }
       for row in stream.indices {
-        let middle = zip(stream[row], project(attend(qkv, row), layer.output, d)).map(+)
-        let gateUp = project(norm(middle, layer.feedForwardNorm), layer.gateUp, 2 * f)
-        let gated = (0..<f).map { gateUp[$0] / (1 + exp(-gateUp[$0])) * gateUp[f + $0] }
-        stream[row] = zip(middle, project(gated, layer.down, d)).map(+)
+        let middle = zip(stream[row], project(attend(qkv, row), layer.output, d, layer.outputBias)).map(+)
+        let up = project(norm(middle, layer.feedForwardNorm), layer.up, model.upWidth, layer.upBias)
+        let active = (0..<f).map { index in
+          model.isGated ? up[index] / (1 + exp(-up[index])) * up[f + index] : gelu(up[index])
+        }
+        stream[row] = zip(middle, project(active, layer.down, d, layer.downBias)).map(+)
       }
     }
-    return stream.map { project(norm($0, layout.finalNorm), layout.embedding, model.vocabularySize) }
+    return stream.map { project(norm($0, layout.finalNorm), layout.head, model.vocabularySize) }
+  }
+
+  private func gelu(_ x: Double) -> Double {
+    0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   }
 
   /// The mean loss over the responses' tokens.

@@ -51,13 +51,15 @@ func weights(_ model: Model) -> [UInt8] { Array(model.parameters.values.bytes) }
     #expect(right >= 190)
   }
 
-  @Test func theBitsDependNeitherOnThreadsNorOnThePath() throws {
+  @Test(arguments: Precision.allCases) func theBitsDependNeitherOnThreadsNorOnThePath(_ p: Precision) throws {
     let examples = reversals(40)
     let model = try newModel(examples)
-    let expected = try train(model, examples, settings(.steps(4)), threads: 1, path: .scalar)
+    var settings = settings(.steps(4))
+    settings.precision = p
+    let expected = try train(model, examples, settings, threads: 1, path: .scalar)
     for path in KernelPath.allCases where path.isSupported {
-      for threads in 1...3 {
-        let found = try train(model, examples, settings(.steps(4)), threads: threads, path: path)
+      for threads in [1, 2, 3, 8] {
+        let found = try train(model, examples, settings, threads: threads, path: path)
         #expect(weights(found.model) == weights(expected.model), "\(path) \(threads)")
         #expect(found.history == expected.history)
       }
@@ -74,9 +76,9 @@ func weights(_ model: Model) -> [UInt8] { Array(model.parameters.values.bytes) }
       + answers.flatMap { $0.tokens.map { UInt8(truncatingIfNeeded: $0) } }
     // FNV-1a.
     let digest = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    #expect(numericsClass == "f32-fma-1")
+    #expect(numericsClass == "f32-fma-2 bf16-fma-1")
     #expect(
-      digest == 13_207_439_496_196_574_776,
+      digest == 1_312_321_345_033_556_806,
       "the bits changed: give `numericsClass` a new name, and pin the new digest here")
   }
 

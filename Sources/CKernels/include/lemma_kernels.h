@@ -1,4 +1,4 @@
-// The native core: float32 kernels of a LLaMA-style decoder, their run-time dispatch and their thread pool.
+// The native core: kernels of a decoder in float32 or bfloat16, their run-time dispatch and their thread pool.
 // Same bits on every path and for any number of threads (docs/numerics.md); no I/O, no knowledge of models.
 #pragma once
 
@@ -12,88 +12,172 @@ extern "C" {
 
 // ---- Paths: one source compiled for several instruction sets ----------------------------------
 
-enum { LEMMA_PATH_SCALAR = 0, LEMMA_PATH_AVX2 = 1, LEMMA_PATH_AVX512 = 2, LEMMA_PATH_COUNT = 3 };
+enum {
+  LEMMA_PATH_SCALAR = 0,
+  LEMMA_PATH_AVX2 = 1,
+  LEMMA_PATH_AVX512 = 2,
+  LEMMA_PATH_AVX512_BF16 = 3,
+  LEMMA_PATH_NEON = 4,
+  LEMMA_PATH_COUNT = 5,
+};
 
 /// Whether this processor (and its operating system) can run the path.
 bool lemma_path_supported(int path);
 /// The fastest supported path.
 int lemma_path_best(void);
-/// `scalar`, `avx2` or `avx512`.
+/// `scalar`, `avx2`, `avx512`, `avx512bf16` or `neon`.
 const char *lemma_path_name(int path);
+
+// ---- Precision: how operands of matrix products are stored. Weights, the residual stream, sums, gradients of
+// ---- weights and the optimiser are float32 in either. `operand` below means an array of float or of bfloat16
+// ---- (the upper half of a float); rows of bfloat16 operands have an even pitch and are 0 beyond an odd width.
+
+enum { LEMMA_FLOAT32 = 0, LEMMA_BFLOAT16 = 1, LEMMA_PRECISION_COUNT = 2 };
+
+typedef void lemma_operand;
 
 // ---- Pool: n workers, of which the caller is number 0 -----------------------------------------
 
 typedef struct lemma_pool lemma_pool;
 
-/// A pool of `threads` workers whose kernels run on `path`. Pools are independent of each other; one
-/// pool serves one caller at a time. NULL when the path is not supported, `threads` is not in 1...256,
-/// or threads or memory cannot be had.
-lemma_pool *lemma_pool_create(int threads, int path);
+/// A pool of `threads` workers whose kernels run on `path` with operands of `precision`. Pools are independent of
+/// each other; one pool serves one caller at a time. NULL when the path is not supported, `threads` is not in
+/// 1...256, the precision is none, or threads or memory cannot be had.
+lemma_pool *lemma_pool_create(int threads, int path, int precision);
 void lemma_pool_destroy(lemma_pool *pool);
 int lemma_pool_threads(const lemma_pool *pool);
 int lemma_pool_path(const lemma_pool *pool);
+int lemma_pool_precision(const lemma_pool *pool);
+/// Bytes of one element of an operand: 4 or 2.
+ptrdiff_t lemma_operand_size(const lemma_pool *pool);
+/// Stores numbers as operands: bfloat16 rounds to nearest even, denormals become zeros.
+void lemma_store(lemma_pool *pool, ptrdiff_t count, const float *x, lemma_operand *y);
+/// Reads operands as numbers.
+void lemma_load(lemma_pool *pool, ptrdiff_t count, const lemma_operand *x, float *y);
 
-// ---- Matrix products, row-major. Each element of C is one chain of fused multiply-adds, k ascending,
-// ---- that starts at C0's element (or at 0 where C0 is NULL); C0 has C's shape and pitch and may be C.
+// ---- Matrix products, row-major. Each element of C is one chain of fused multiply-adds along k that starts at
+// ---- C0's element, or at 0 where C0 is NULL. C0 may be C; with pitch 0 one row of it serves all rows of C.
+// ---- The chain ascends; in bfloat16, where A lies by rows, each pair (2i, 2i + 1) goes with its odd element first.
 
-/// C[m,n] = C0 + A[m,k] B[n,k]^T
-void lemma_gemm_nt(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                   const float *b, ptrdiff_t ldb, const float *c0, float *c, ptrdiff_t ldc);
-/// C[m,n] = C0 + A[m,k] B[k,n]
-void lemma_gemm_nn(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                   const float *b, ptrdiff_t ldb, const float *c0, float *c, ptrdiff_t ldc);
-/// C[m,n] = C0 + A[k,m]^T B[k,n]
-void lemma_gemm_tn(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                   const float *b, ptrdiff_t ldb, const float *c0, float *c, ptrdiff_t ldc);
+typedef struct {
+  ptrdiff_t m, n, k;
+  const lemma_operand *a;
+  ptrdiff_t lda;
+  const void *b;
+  ptrdiff_t ldb;
+  const float *c0;
+  ptrdiff_t ld0;
+  float *c;
+  ptrdiff_t ldc;
+} lemma_product;
 
-/// How many floats `lemma_pack` writes for a weight of shape [n,k].
+/// C[m,n] = C0 + A[m,k] B[n,k]^T, with B a weight in float32, rounded as an operand.
+void lemma_product_nt(lemma_pool *pool, const lemma_product *product);
+/// C[m,n] = C0 + A[m,k] B[k,n], with B a weight in float32, rounded as an operand.
+void lemma_product_nn(lemma_pool *pool, const lemma_product *product);
+/// C[m,n] = C0 + A[k,m]^T B[k,n], with both operands.
+void lemma_product_tn(lemma_pool *pool, const lemma_product *product);
+
+/// How many bytes `lemma_pack` writes for a weight of shape [n,k].
 ptrdiff_t lemma_packed_size(const lemma_pool *pool, ptrdiff_t n, ptrdiff_t k);
-/// Rearranges B[n,k] for `lemma_gemm_packed` on pools of the same path.
-void lemma_pack(lemma_pool *pool, ptrdiff_t n, ptrdiff_t k, const float *b, ptrdiff_t ldb, float *packed);
-/// C[m,n] = C0 + A[m,k] B^T with a packed B: the bits of `lemma_gemm_nt`, without its packing.
-void lemma_gemm_packed(lemma_pool *pool, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda,
-                       const float *packed, const float *c0, float *c, ptrdiff_t ldc);
+/// Rearranges B[n,k] for `lemma_product_packed` on pools of the same path and precision.
+void lemma_pack(lemma_pool *pool, ptrdiff_t n, ptrdiff_t k, const float *b, ptrdiff_t ldb, void *packed);
+/// C[m,n] = C0 + A[m,k] B^T with a packed B: the bits of `lemma_product_nt`, without its packing.
+void lemma_product_packed(lemma_pool *pool, const lemma_product *product);
 
-// ---- Row kernels ------------------------------------------------------------------------------
+// ---- Row kernels; arrays are dense [rows, width] where no pitch is given ----------------------
 
-/// y[r,:] = x[r,:] * rstd[r] * gain, rstd[r] = 1 / sqrt(mean(x[r,:]^2) + epsilon). Arrays are dense [rows,width].
-void lemma_rmsnorm_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, float epsilon, const float *x,
-                           const float *gain, float *y, float *rstd);
-/// dx += the gradient through the norm; dgain += sum over rows, in order.
-void lemma_rmsnorm_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, const float *x,
-                            const float *gain, const float *rstd, float *dx, float *dgain);
+/// RMSNorm (Zhang and Sennrich, 2019) where `bias` is NULL, else LayerNorm (Ba et al., 2016).
+typedef struct {
+  ptrdiff_t rows, width;
+  float epsilon;
+  const float *gain, *bias;
+  /// (x - mean) / root of the mean square, and 1 / that root [rows]: kept for the way back.
+  lemma_operand *normed;
+  float *rstd;
+} lemma_norm;
+/// y = normed * gain + bias. `normed` may be NULL.
+void lemma_norm_forward(lemma_pool *pool, const lemma_norm *norm, const float *x, lemma_operand *y);
+/// y once more, from what was kept.
+void lemma_norm_again(lemma_pool *pool, const lemma_norm *norm, lemma_operand *y);
+/// dx += the gradient through the norm, also stored as an operand where `stored` is not NULL;
+/// dgain and dbias += their sums over rows, in order.
+void lemma_norm_backward(lemma_pool *pool, const lemma_norm *norm, const float *dy, float *dx, lemma_operand *stored,
+                         float *dgain, float *dbias);
 
-/// cosines and sines [positions, head/2] of position * base^(-2i/head).
-void lemma_rope_table(ptrdiff_t positions, ptrdiff_t head, double base, float *cosines, float *sines);
-/// Rotates the first `heads` heads of every row of x (pitch `ld`) by its position, in place; element i of a head
-/// pairs with i + head/2. `inverse` turns back: it is also the gradient.
+/// cosines and sines [positions, head/2] of position * frequency[i], i < head/2.
+void lemma_rope_table(ptrdiff_t positions, ptrdiff_t head, const double *frequencies, float *cosines, float *sines);
+/// frequency[i] = base^(-2i/head).
+void lemma_rope_frequencies(ptrdiff_t head, double base, double *frequencies);
+/// Stores rows of x (pitch `ld`) as operands, the first `heads` heads of each turned by its position; element i of a
+/// head pairs with i + head/2 (Su et al., 2021). `inverse` turns back: it is also the gradient. y may be x where
+/// operands are float32.
 void lemma_rope(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t head, const int32_t *positions,
-                const float *cosines, const float *sines, bool inverse, float *x, ptrdiff_t ld);
+                const float *cosines, const float *sines, bool inverse, const float *x, lemma_operand *y, ptrdiff_t ld);
 
-/// y[rows,width] = silu(gate) * up, where a row of gate_up is [gate | up].
-void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *gate_up, float *y);
-/// Replaces gate_up by its gradient.
-void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, float *gate_up);
+/// y[rows,width] = silu(gate) * up (Shazeer, 2020), where a row of gate_up is [gate | up]. `kept`, which may be NULL,
+/// takes gate and up as operands for the way back; it may be gate_up where operands are float32.
+void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *gate_up, lemma_operand *kept,
+                          lemma_operand *y);
+/// The gradient of gate_up, and y once more. `slope` may be `kept`.
+void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy,
+                           const lemma_operand *kept, lemma_operand *slope, lemma_operand *y);
+/// y = GELU(x) in its form by tanh (Hendrycks and Gimpel, 2016); the rest as for SwiGLU.
+void lemma_gelu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *x, lemma_operand *kept,
+                        lemma_operand *y);
+void lemma_gelu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, const lemma_operand *kept,
+                         lemma_operand *slope, lemma_operand *y);
 
 /// y[r,:] = table[index[r],:]
 void lemma_gather(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *table,
                   float *y);
+/// The same of operands.
+void lemma_gather_operands(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index,
+                           const lemma_operand *table, lemma_operand *y);
+/// y[r,:] += table[index[r],:]
+void lemma_gather_add(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *table,
+                      float *y);
 /// table[index[r],:] += dy[r,:], rows in order.
 void lemma_scatter_add(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *dy,
                        float *table);
+/// sums[width] += the rows of x, in order.
+void lemma_sum_rows(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *x, float *sums);
 
-/// Softmax cross-entropy of rows of logits: losses[r] = -log p[target[r]] (double), and with `scale` not 0 the
-/// logits become the gradient of scale * sum of losses. A row whose target is negative is masked: its loss is 0
-/// and its gradient is 0.
-void lemma_cross_entropy(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t classes, const int32_t *targets, float scale,
+/// Dropout (Srivastava et al., 2014): an element is zeroed with probability `share`, else scaled by 1/(1 - share).
+/// Which ones is a function of (seed, step, site, row, column) by Philox; `row` is added to the rows' numbers.
+typedef struct {
+  uint64_t seed;
+  uint32_t step, site, row;
+  float share;
+} lemma_dropout;
+/// sum += dropout(x)
+void lemma_dropout_add(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
+                       float *sum);
+/// y = dropout(x); y may be x.
+void lemma_dropout_apply(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
+                         float *y);
+/// y = dropout(x), as operands.
+void lemma_dropout_store(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
+                         lemma_operand *y);
+
+/// Softmax cross-entropy of rows of logits, `ld` apart (a multiple of 2). losses[r] = -(1 - smoothing) log p[target]
+/// - smoothing * mean log p, in double (Szegedy et al., 2016). With `scale` not 0 the gradient of scale * sum of
+/// losses is written over the logits, as operands: row r begins where it did, so that their pitch is
+/// 4 ld / operand size. A row whose target is negative is masked: its loss and its gradient are 0.
+typedef struct {
+  ptrdiff_t rows, classes, ld;
+  float scale, smoothing;
+} lemma_cross_entropy_shape;
+void lemma_cross_entropy(lemma_pool *pool, const lemma_cross_entropy_shape *shape, const int32_t *targets,
                          float *logits, double *losses);
 /// best[r] = the index of the greatest logit of row r, the lowest one of equals; -1 for a row with a NaN.
-void lemma_argmax(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t classes, const float *logits, int32_t *best);
+void lemma_argmax(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t classes, ptrdiff_t ld, const float *logits,
+                  int32_t *best);
 
 // ---- Attention: causal, grouped-query, by document --------------------------------------------
 
 /// Shapes of attention over packed documents. A row of qkv (pitch `ld`) is [heads q | groups k | groups v], each
-/// `head` wide, with q and k already rotated. Document s owns rows starts[s] ..< starts[s + 1], and a row attends
+/// `head` wide (an even number), with q and k already rotated. Document s owns rows starts[s] ..< starts[s + 1], and a row attends
 /// only to itself and to the earlier rows of its own document.
 typedef struct {
   ptrdiff_t documents, heads, groups, head, ld;
@@ -101,25 +185,28 @@ typedef struct {
 } lemma_attention;
 
 /// out[rows, heads*head]; stats[rows, heads, 2] keeps each softmax row's maximum and 1/sum for the way back.
-void lemma_attention_forward(lemma_pool *pool, const lemma_attention *shape, const float *qkv, float *out,
-                             float *stats);
+void lemma_attention_forward(lemma_pool *pool, const lemma_attention *shape, const lemma_operand *qkv,
+                             lemma_operand *out, float *stats);
 /// dqkv (pitch `ld`) is overwritten; heads of one group add into k and v in order.
-void lemma_attention_backward(lemma_pool *pool, const lemma_attention *shape, const float *qkv, const float *out,
-                              const float *stats, const float *dout, float *dqkv);
+void lemma_attention_backward(lemma_pool *pool, const lemma_attention *shape, const lemma_operand *qkv,
+                              const lemma_operand *out, const float *stats, const float *dout, float *dqkv);
 /// The greatest document length that attention takes.
 ptrdiff_t lemma_attention_limit(void);
 
-/// One cache slot holds, for each group, keys [head, capacity] and then values [capacity, head].
+/// One cache slot holds, for each group, keys [head, capacity] and then values [capacity, head], in steps of the
+/// precision's products. `capacity` is a multiple of 16.
 typedef struct {
   ptrdiff_t rows, heads, groups, head, ld, capacity;
   const int32_t *slots;      // of each row
   const int32_t *positions;  // of each row in its slot
 } lemma_cached_attention;
 
-/// Puts k and v of each row into its slot, then attends each row to positions 0 ... its own: bit for bit what
-/// `lemma_attention_forward` gives for the same document.
-void lemma_attention_cached(lemma_pool *pool, const lemma_cached_attention *shape, const float *qkv, float *cache,
-                            float *out);
+/// Bytes of one slot.
+ptrdiff_t lemma_cache_size(const lemma_pool *pool, ptrdiff_t groups, ptrdiff_t head, ptrdiff_t capacity);
+/// Puts k and v of each row into its slot, positions of a slot in order, then attends each row to positions
+/// 0 ... its own: bit for bit what `lemma_attention_forward` gives for the same document.
+void lemma_attention_cached(lemma_pool *pool, const lemma_cached_attention *shape, const lemma_operand *qkv,
+                            void *cache, lemma_operand *out);
 
 // ---- Optimiser --------------------------------------------------------------------------------
 

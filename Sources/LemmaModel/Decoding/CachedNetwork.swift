@@ -12,12 +12,13 @@ struct DecodingRow {
 /// The forward pass over cached keys and values. A row's bits depend on its slot's tokens alone: not on the other
 /// rows, their number or the threads; they are those of `Network` for the same tokens.
 final class CachedNetwork {
+  /// Weights of a layer, rearranged for products with few rows, and its cache.
   private struct Layer {
-    let attention: Floats
-    let output: Floats
-    let gateUp: Floats
-    let down: Floats
-    let cache: Floats
+    let attention: Bytes
+    let output: Bytes
+    let up: Bytes
+    let down: Bytes
+    let cache: Bytes
   }
 
   private let model: ModelConfiguration
@@ -26,27 +27,26 @@ final class CachedNetwork {
   private let capacity: Int
   private let rowLimit: Int
   private let layers: [Layer]
-  private let embedding: Floats
+  private let head: Bytes
   private let tables: (cosines: Floats, sines: Floats)
   private let stream: Floats
-  private let normed: Floats
+  private let operand: Bytes
   private let rstd: Floats
-  private let attention: Floats
-  private let attended: Floats
-  private let gateUp: Floats
-  private let gated: Floats
+  /// What products give before it is stored.
+  private let wide: Floats
+  private let attention: Bytes
   private let logits: Floats
 
   /// - Parameters:
   ///   - slots: sequences held at a time.
-  ///   - capacity: positions of each slot, at most the model's context.
+  ///   - capacity: positions of each slot, a multiple of 16.
   ///   - rowLimit: the most rows of one step, at least `slots`.
   init(model: Model, slots: Int, capacity: Int, rowLimit: Int, pool: KernelPool) throws {
     let shape = model.configuration
     let d = shape.hiddenSize
-    let values = model.parameters.values.pointer
-    func packed(_ offset: Int, _ outputs: Int, _ inputs: Int) throws -> Floats {
-      let packed = try Floats(lemma_packed_size(pool.handle, outputs, inputs))
+    let (values, size) = (model.parameters.values.pointer, pool.precision.size)
+    func packed(_ offset: Int, _ outputs: Int, _ inputs: Int) throws -> Bytes {
+      let packed = try Bytes(lemma_packed_size(pool.handle, outputs, inputs))
       lemma_pack(pool.handle, outputs, inputs, values + offset, inputs, packed.pointer)
       return packed
     }
@@ -55,23 +55,20 @@ final class CachedNetwork {
     self.pool = pool
     self.capacity = capacity
     self.rowLimit = rowLimit
+    let slotSize = lemma_cache_size(pool.handle, shape.keyValueHeads, shape.headSize, capacity)
     layers = try model.parameters.layout.layers.map { at in
       Layer(
         attention: try packed(at.attention, shape.attentionWidth, d),
-        output: try packed(at.output, d, shape.queryWidth),
-        gateUp: try packed(at.gateUp, 2 * shape.intermediateSize, d),
-        down: try packed(at.down, d, shape.intermediateSize),
-        cache: try Floats(slots * 2 * shape.keyValueHeads * shape.headSize * capacity))
+        output: try packed(at.output, d, shape.queryWidth), up: try packed(at.up, shape.upWidth, d),
+        down: try packed(at.down, d, shape.intermediateSize), cache: try Bytes(slots * slotSize))
     }
-    embedding = try packed(model.parameters.layout.embedding, shape.vocabularySize, d)
-    tables = try Network.ropeTables(shape)
+    head = try packed(model.parameters.layout.head, shape.vocabularySize, d)
+    tables = try Network.ropeTables(shape, positions: min(capacity, shape.contextLength))
     stream = try Floats(rowLimit * d)
-    normed = try Floats(rowLimit * d)
+    operand = try Bytes(rowLimit * max(d, shape.intermediateSize, shape.queryWidth) * size)
     rstd = try Floats(rowLimit)
-    attention = try Floats(rowLimit * shape.attentionWidth)
-    attended = try Floats(rowLimit * shape.queryWidth)
-    gateUp = try Floats(rowLimit * 2 * shape.intermediateSize)
-    gated = try Floats(rowLimit * shape.intermediateSize)
+    wide = try Floats(rowLimit * max(d, shape.attentionWidth, shape.upWidth))
+    attention = try Bytes(rowLimit * shape.attentionWidth * size)
     logits = try Floats(slots * shape.vocabularySize)
   }
 
@@ -79,40 +76,68 @@ final class CachedNetwork {
   /// -1 where its logits are not finite.
   func step(_ rows: [DecodingRow]) -> [Int32] {
     precondition(rows.count <= rowLimit)
-    let pool = pool.handle
+    let handle = pool.handle
     let (count, d, f) = (rows.count, model.hiddenSize, model.intermediateSize)
     let (q, qkv) = (model.queryWidth, model.attentionWidth)
-    let epsilon = Float(model.normEpsilon)
     let values = parameters.values.pointer
+    let (stream, operand, wide) = (stream.pointer, operand.pointer, wide.pointer)
     let positions = rows.map(\.position)
     let slots = rows.map(\.slot)
-    lemma_gather(pool, count, d, rows.map(\.token), values + parameters.layout.embedding, stream.pointer)
+    let turned = model.hasRotaryPositions ? model.heads + model.keyValueHeads : 0
+    lemma_gather(handle, count, d, rows.map(\.token), values + parameters.layout.embedding, stream)
+    if let learned = parameters.layout.positions {
+      lemma_gather_add(handle, count, d, positions, values + learned, stream)
+    }
     for (layer, at) in zip(layers, parameters.layout.layers) {
-      lemma_rmsnorm_forward(
-        pool, count, d, epsilon, stream.pointer, values + at.attentionNorm, normed.pointer, rstd.pointer)
-      lemma_gemm_packed(
-        pool, count, qkv, d, normed.pointer, d, layer.attention.pointer, nil, attention.pointer, qkv)
+      norm(count, at.attentionNorm, stream)
+      pool.forward(count, qkv, d, operand, packed: layer.attention.pointer, start: row(at.attentionBias), into: wide)
       lemma_rope(
-        pool, count, model.heads + model.keyValueHeads, model.headSize, positions, tables.cosines.pointer,
-        tables.sines.pointer, false, attention.pointer, qkv)
+        handle, count, turned, model.headSize, positions, tables.cosines.pointer, tables.sines.pointer, false, wide,
+        attention.pointer, qkv)
       slots.withUnsafeBufferPointer { slots in
         positions.withUnsafeBufferPointer { positions in
           var shape = lemma_cached_attention(
             rows: count, heads: model.heads, groups: model.keyValueHeads, head: model.headSize, ld: qkv,
             capacity: capacity, slots: slots.baseAddress!, positions: positions.baseAddress!)
-          lemma_attention_cached(pool, &shape, attention.pointer, layer.cache.pointer, attended.pointer)
+          lemma_attention_cached(handle, &shape, attention.pointer, layer.cache.pointer, operand)
         }
       }
-      lemma_gemm_packed(
-        pool, count, d, q, attended.pointer, q, layer.output.pointer, stream.pointer, stream.pointer, d)
-      lemma_rmsnorm_forward(
-        pool, count, d, epsilon, stream.pointer, values + at.feedForwardNorm, normed.pointer, rstd.pointer)
-      lemma_gemm_packed(pool, count, 2 * f, d, normed.pointer, d, layer.gateUp.pointer, nil, gateUp.pointer, 2 * f)
-      lemma_swiglu_forward(pool, count, f, gateUp.pointer, gated.pointer)
-      lemma_gemm_packed(
-        pool, count, d, f, gated.pointer, f, layer.down.pointer, stream.pointer, stream.pointer, d)
+      add(count, d, q, layer.output, at.outputBias)
+      norm(count, at.feedForwardNorm, stream)
+      pool.forward(count, model.upWidth, d, operand, packed: layer.up.pointer, start: row(at.upBias), into: wide)
+      if model.isGated {
+        lemma_swiglu_forward(handle, count, f, wide, nil, operand)
+      } else {
+        lemma_gelu_forward(handle, count, f, wide, nil, operand)
+      }
+      add(count, d, f, layer.down, at.downBias)
     }
     return best(rows)
+  }
+
+  private func row(_ bias: Int?) -> KernelPool.Start { .row(bias.map { parameters.values.pointer + $0 }) }
+
+  /// operand = norm(x)
+  private func norm(_ rows: Int, _ at: ParameterLayout.Norm, _ x: UnsafeMutablePointer<Float>) {
+    let values = parameters.values.pointer
+    var norm = lemma_norm(
+      rows: rows, width: model.hiddenSize, epsilon: Float(model.normEpsilon), gain: values + at.gain,
+      bias: at.bias.map { UnsafePointer(values + $0) }, normed: nil, rstd: rstd.pointer)
+    lemma_norm_forward(pool.handle, &norm, x, operand.pointer)
+  }
+
+  /// stream += operand weight^T + bias, in the training pass's order of sums.
+  private func add(_ rows: Int, _ outputs: Int, _ inputs: Int, _ weight: Bytes, _ bias: Int?) {
+    let stream = stream.pointer
+    guard let bias else {
+      pool.forward(
+        rows, outputs, inputs, operand.pointer, packed: weight.pointer, start: .matrix(stream), into: stream)
+      return
+    }
+    pool.forward(
+      rows, outputs, inputs, operand.pointer, packed: weight.pointer, start: row(bias), into: wide.pointer)
+    var rule = lemma_dropout(seed: 0, step: 0, site: 0, row: 0, share: 0)
+    lemma_dropout_add(pool.handle, &rule, rows, outputs, wide.pointer, stream)
   }
 
   private func best(_ rows: [DecodingRow]) -> [Int32] {
@@ -121,14 +146,12 @@ final class CachedNetwork {
     let asked = rows.indices.filter { rows[$0].isAsked }.map(Int32.init)
     var best = [Int32](repeating: 0, count: asked.count)
     guard !asked.isEmpty else { return best }
-    // `normed` is free for the chosen rows once the layers are done.
-    lemma_gather(pool, asked.count, d, asked, stream.pointer, normed.pointer)
-    lemma_rmsnorm_forward(
-      pool, asked.count, d, Float(model.normEpsilon), normed.pointer,
-      parameters.values.pointer + parameters.layout.finalNorm, stream.pointer, rstd.pointer)
-    lemma_gemm_packed(
-      pool, asked.count, classes, d, stream.pointer, d, embedding.pointer, nil, logits.pointer, classes)
-    lemma_argmax(pool, asked.count, classes, logits.pointer, &best)
+    // `wide` is free for the chosen rows once the layers are done.
+    lemma_gather(pool, asked.count, d, asked, stream.pointer, wide.pointer)
+    norm(asked.count, parameters.layout.finalNorm, wide.pointer)
+    self.pool.forward(
+      asked.count, classes, d, operand.pointer, packed: head.pointer, into: logits.pointer)
+    lemma_argmax(pool, asked.count, classes, classes, logits.pointer, &best)
     return best
   }
 

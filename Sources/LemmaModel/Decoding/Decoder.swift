@@ -7,9 +7,9 @@ public struct Decoder {
   private let pool: KernelPool
 
   /// - Throws: `Failure` for a thread count outside 1...256.
-  public init(model: Model, threads: Int, path: KernelPath = .best) throws {
+  public init(model: Model, precision: Precision = .float32, threads: Int, path: KernelPath = .best) throws {
     self.model = model
-    pool = try KernelPool(threads: threads, path: path)
+    pool = try KernelPool(threads: threads, path: path, precision: precision)
   }
 
   /// A sequence in a slot of the cache.
@@ -34,7 +34,7 @@ public struct Decoder {
     guard maxNewTokens >= 1, batch >= 1 else {
       throw Failure(.user, "decoding", "the numbers of new tokens and of the batch must be at least 1")
     }
-    let context = model.configuration.contextLength
+    let context = model.configuration.longestSequence
     let encoded = model.tokenizer.encode(prompts)
     var completions = [Completion?](repeating: nil, count: prompts.count)
     // An empty prompt gives the model nothing to go on; it starts from the end of text.
@@ -98,6 +98,6 @@ public struct Decoder {
     sequence.generated.append(token)
     sequence.pending = [token]
     if sequence.generated.count == limit { return .length }
-    return sequence.position == model.configuration.contextLength ? .contextFull : nil
+    return sequence.position == model.configuration.longestSequence ? .contextFull : nil
   }
 }

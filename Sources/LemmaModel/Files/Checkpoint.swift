@@ -19,7 +19,7 @@ public enum Checkpoint {
       ),
     ]
     for (name, json) in documents { try Files.write(Array(json.pretty.utf8), to: "\(folder)/\(name)") }
-    let values = model.parameters.values.bytes
+    let values = try model.parameters.turned(model.configuration, toCheckpoint: true).values.bytes
     let tensors = model.parameters.layout.tensors.map { tensor in
       (
         name: tensor.name, shape: tensor.shape,
@@ -39,7 +39,7 @@ public enum Checkpoint {
     let configuration = try ModelConfiguration(
       checkpoint: try json("config.json"), file: "\(folder)/config.json")
     let tokenizer = try Tokenizer(json: try json("tokenizer.json"), file: "\(folder)/tokenizer.json")
-    guard tokenizer.vocabularySize == configuration.vocabularySize else {
+    guard tokenizer.vocabularySize <= configuration.vocabularySize else {
       throw Failure(
         .user, "checkpoint",
         "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(configuration.vocabularySize)",
@@ -74,43 +74,24 @@ public enum Checkpoint {
           .copyMemory(from: source.baseAddress! + entry.range.lowerBound, byteCount: entry.range.count)
       }
     }
-    return parameters
+    return try parameters.turned(configuration, toCheckpoint: false)
   }
 }
 
-extension ModelConfiguration {
-  /// The content of `config.json`.
-  func checkpointJSON(endOfText: JSON) -> JSON {
-    [
-      "architectures": ["LlamaForCausalLM"], "model_type": "llama", "attention_bias": false, "attention_dropout": 0,
-      "bos_token_id": nil, "eos_token_id": endOfText, "pad_token_id": endOfText, "hidden_act": "silu",
-      "hidden_size": JSON(hiddenSize), "intermediate_size": JSON(intermediateSize), "head_dim": JSON(headSize),
-      "initializer_range": JSON(initialDeviation), "max_position_embeddings": JSON(contextLength),
-      "mlp_bias": false, "num_attention_heads": JSON(heads), "num_hidden_layers": JSON(layers),
-      "num_key_value_heads": JSON(keyValueHeads), "pretraining_tp": 1, "rms_norm_eps": JSON(normEpsilon),
-      "rope_scaling": nil, "rope_theta": JSON(ropeBase), "tie_word_embeddings": true, "torch_dtype": "float32",
-      "use_cache": true, "vocab_size": JSON(vocabularySize),
-    ]
-  }
-
-  /// Reads a `config.json`; keys that do not change the arithmetic are passed over.
-  /// - Throws: `Failure` for an architecture other than this one.
-  init(checkpoint json: JSON, file: String) throws {
-    let expected: [(key: String, value: JSON, isDefault: Bool)] = [
-      ("model_type", "llama", false), ("hidden_act", "silu", true), ("attention_bias", false, true),
-      ("mlp_bias", false, true), ("tie_word_embeddings", true, false), ("rope_scaling", nil, true),
-    ]
-    for (key, value, isDefault) in expected {
-      guard json[key].map({ $0 == value }) ?? isDefault else {
-        throw Failure(
-          .user, "checkpoint", "the model's '\(key)' must be \(value.canonical)", at: Position(file: file))
+extension Parameters {
+  /// The same weights with those matrices transposed that a checkpoint holds the other way round.
+  fileprivate func turned(_ model: ModelConfiguration, toCheckpoint: Bool) throws -> Parameters {
+    let matrices = layout.tensors.filter(\.isTransposed)
+    if matrices.isEmpty { return self }
+    let turned = try copy(model)
+    for tensor in matrices {
+      let (rows, columns) =
+        toCheckpoint ? (tensor.shape[1], tensor.shape[0]) : (tensor.shape[0], tensor.shape[1])
+      let (from, to) = (values.pointer + tensor.offset, turned.values.pointer + tensor.offset)
+      for row in 0..<rows {
+        for column in 0..<columns { to[column * rows + row] = from[row * columns + column] }
       }
     }
-    let keys = [
-      "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
-      "num_key_value_heads", "head_dim", "max_position_embeddings", "rope_theta", "rms_norm_eps", "initializer_range",
-    ]
-    let known = (json.object ?? [:]).filter { keys.contains($0.key) }
-    try self.init(json: .object(known), file: file)
+    return turned
   }
 }

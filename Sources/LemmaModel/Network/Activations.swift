@@ -1,47 +1,123 @@
-/// What the forward pass keeps for the backward pass, for up to `capacity` tokens.
-struct Activations {
-  struct Layer {
-    /// The residual stream on entry, [tokens, hidden].
-    let input: Floats
-    let normed: Floats
-    let rstd: Floats
-    /// Rotated queries and keys, and values: [tokens, (heads + 2 kv) head].
-    let attention: Floats
-    let attended: Floats
-    /// The softmax's maximum and 1/sum: [tokens, heads, 2].
-    let stats: Floats
-    /// The residual stream after attention.
-    let middle: Floats
-    let middleNormed: Floats
-    let middleRstd: Floats
-    /// [tokens, gate | up]; the backward pass turns it into its gradient.
-    let gateUp: Floats
-    let gated: Floats
+/// What a network needs room for.
+struct NetworkShape {
+  var model: ModelConfiguration
+  var precision: Precision
+  /// The most tokens of one batch, and of one step's batches together.
+  var tokens: Int
+  var stepTokens: Int
+  /// Whether layers are run again on the way back, in place of keeping what they computed.
+  var recomputes = false
+  var hasDropout = false
 
-    init(_ model: ModelConfiguration, _ capacity: Int) throws {
-      input = try Floats(capacity * model.hiddenSize)
-      normed = try Floats(capacity * model.hiddenSize)
-      rstd = try Floats(capacity)
-      attention = try Floats(capacity * model.attentionWidth)
-      attended = try Floats(capacity * model.queryWidth)
-      stats = try Floats(capacity * model.heads * 2)
-      middle = try Floats(capacity * model.hiddenSize)
-      middleNormed = try Floats(capacity * model.hiddenSize)
-      middleRstd = try Floats(capacity)
-      gateUp = try Floats(capacity * 2 * model.intermediateSize)
-      gated = try Floats(capacity * model.intermediateSize)
+  /// Rows of logits that exist at a time: a wide vocabulary must not need memory for all of them.
+  var logitRows: Int { min(tokens, model.vocabularySize > 8192 ? 512 : 1024) }
+  /// Between rows of logits, a whole number of lane groups.
+  var logitPitch: Int { (model.vocabularySize + 15) / 16 * 16 }
+
+  /// Bytes of the arena.
+  var arenaSize: Int {
+    var arena = Arena(precision)
+    _ = Activations(self, &arena)
+    return arena.size
+  }
+}
+
+/// The arena's pieces. Sizes in comments are for T tokens of a batch and L rows of the loss.
+struct Activations {
+  /// What the forward pass keeps of a layer for the backward pass.
+  struct Layer {
+    /// The first norm's output before its gain, [T, hidden], and 1 / its root, [T].
+    let normed: Arena.Operands
+    let rstd: Arena.Numbers
+    /// Rotated queries and keys, and values, [T, (heads + 2 kv) head]; then their gradients.
+    let attention: Arena.Operands
+    /// [T, heads head]
+    let attended: Arena.Operands
+    /// The softmax's maximum and 1/sum: [T, heads, 2].
+    let stats: Arena.Numbers
+    let middleNormed: Arena.Operands
+    let middleRstd: Arena.Numbers
+    /// [T, gate | up] or [T, up]; then its gradient.
+    let up: Arena.Operands
+
+    init(_ shape: NetworkShape, _ arena: inout Arena) {
+      let (model, rows) = (shape.model, shape.tokens)
+      normed = arena.operands(rows * model.hiddenSize)
+      rstd = arena.numbers(rows)
+      attention = arena.operands(rows * model.attentionWidth)
+      attended = arena.operands(rows * model.queryWidth)
+      stats = arena.numbers(rows * model.heads * 2)
+      middleNormed = arena.operands(rows * model.hiddenSize)
+      middleRstd = arena.numbers(rows)
+      up = arena.operands(rows * model.upWidth)
     }
   }
 
-  let layers: [Layer]
-  let output: Floats
-  let outputNormed: Floats
-  let outputRstd: Floats
+  /// Where the way up and the way back do their work, [T, …].
+  struct Way {
+    /// What the next product takes, [T, hidden or intermediate].
+    let operand: Arena.Operands
+    /// What a product gave before it is stored as an operand, [T, widest].
+    let wide: Arena.Numbers
+  }
 
-  init(_ model: ModelConfiguration, capacity: Int) throws {
-    layers = try (0..<model.layers).map { _ in try Layer(model, capacity) }
-    output = try Floats(capacity * model.hiddenSize)
-    outputNormed = try Floats(capacity * model.hiddenSize)
-    outputRstd = try Floats(capacity)
+  struct Loss {
+    /// The rows that the loss looks at, [L, hidden].
+    let chosen: Arena.Operands
+    let logits: Arena.Numbers
+  }
+
+  struct Back {
+    /// The residual stream's gradient as an operand, and the same after dropout.
+    let slope: Arena.Operands
+    let dropped: Arena.Operands
+    /// The gradient of a norm's output, [T, hidden].
+    let hidden: Arena.Numbers
+    /// That of queries, keys and values, [T, (heads + 2 kv) head].
+    let attention: Arena.Numbers
+  }
+
+  /// The residual stream, [T, hidden]; on the way back, its gradient.
+  let stream: Arena.Numbers
+  /// One for each layer; the same one for all where layers are run again.
+  let layers: [Layer]
+  /// The stream before each layer, where layers are run again.
+  let inputs: [Arena.Numbers]
+  let outputNormed: Arena.Operands
+  let outputRstd: Arena.Numbers
+  /// [L, hidden]
+  let chosenGradient: Arena.Numbers
+  /// The gradient of all embedded tokens of the step, [step's tokens, hidden].
+  let embedded: Arena.Numbers
+  let way: Way
+  let loss: Loss
+  let back: Back
+
+  init(_ shape: NetworkShape, _ arena: inout Arena) {
+    let (model, rows, d) = (shape.model, shape.tokens, shape.model.hiddenSize)
+    let isNarrow = shape.precision == .bfloat16
+    stream = arena.numbers(rows * d)
+    if shape.recomputes {
+      inputs = (0..<model.layers).map { _ in arena.numbers(rows * d) }
+      layers = Array(repeating: Layer(shape, &arena), count: model.layers)
+    } else {
+      inputs = []
+      layers = (0..<model.layers).map { _ in Layer(shape, &arena) }
+    }
+    outputNormed = arena.operands(rows * d)
+    outputRstd = arena.numbers(rows)
+    chosenGradient = arena.numbers(rows * d)
+    embedded = shape.stepTokens > rows ? arena.numbers(shape.stepTokens * d) : stream
+    // Nobody needs the loss's pieces and those of the two ways at the same time.
+    loss = arena.lending { arena in
+      Loss(chosen: arena.operands(rows * d), logits: arena.numbers(shape.logitRows * shape.logitPitch))
+    }
+    let wide = max(isNarrow ? max(model.attentionWidth, model.upWidth) : 0, d, model.intermediateSize, model.queryWidth)
+    way = Way(
+      operand: arena.operands(rows * max(d, model.intermediateSize)), wide: arena.numbers(rows * wide))
+    let slope = isNarrow ? arena.operands(rows * d) : Arena.Operands(stream)
+    back = Back(
+      slope: slope, dropped: shape.hasDropout ? arena.operands(rows * d) : slope, hidden: arena.numbers(rows * d),
+      attention: arena.numbers(rows * model.attentionWidth))
   }
 }

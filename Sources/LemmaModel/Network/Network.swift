@@ -3,206 +3,244 @@ import LemmaBasics
 
 /// The decoder's forward and backward pass over packed documents. It knows no files, no tokenizer and no schedule.
 final class Network {
+  let shape: NetworkShape
   let model: ModelConfiguration
   let parameters: Parameters
   let gradients: Floats
-  private let pool: KernelPool
-  private let capacity: Int
-  private let saved: Activations
+  let pool: KernelPool
+  let saved: Activations
+  private let arena: Floats
   private let cosines: Floats
   private let sines: Floats
-  // Gradients on their way down, [tokens, …].
-  private let residual: Floats
-  private let hidden: Floats
-  private let attended: Floats
-  private let attention: Floats
-  private let gated: Floats
-  // The rows that the loss looks at, and a chunk of their logits.
-  private let chosen: Floats
-  private let chosenGradient: Floats
-  private let logits: Floats
 
-  /// Rows of logits that exist at a time: a wide vocabulary must not need memory for all of them.
-  private static let logitRows = 256
-
-  /// - Parameter capacity: the most tokens of a batch.
-  init(model: ModelConfiguration, parameters: Parameters, capacity: Int, pool: KernelPool) throws {
-    self.model = model
+  /// - Throws: `Failure` when the memory cannot be had, or the shape has no bfloat16 form.
+  init(_ shape: NetworkShape, parameters: Parameters, pool: KernelPool) throws {
+    guard shape.precision == .float32 || shape.model.intermediateSize % 2 == 0 else {
+      throw Failure(.user, "model-shape", "in bfloat16 intermediate_size must be even")
+    }
+    self.shape = shape
+    model = shape.model
     self.parameters = parameters
     self.pool = pool
-    self.capacity = capacity
     gradients = try Floats(parameters.layout.count)
-    saved = try Activations(model, capacity: capacity)
-    (cosines, sines) = try Network.ropeTables(model)
-    residual = try Floats(capacity * model.hiddenSize)
-    hidden = try Floats(capacity * model.hiddenSize)
-    attended = try Floats(capacity * model.queryWidth)
-    attention = try Floats(capacity * model.attentionWidth)
-    gated = try Floats(capacity * model.intermediateSize)
-    chosen = try Floats(capacity * model.hiddenSize)
-    chosenGradient = try Floats(capacity * model.hiddenSize)
-    logits = try Floats(Network.logitRows * model.vocabularySize)
+    arena = try Floats(shape.arenaSize / 4)
+    var planned = Arena(shape.precision, base: UnsafeMutableRawPointer(arena.pointer))
+    saved = Activations(shape, &planned)
+    (cosines, sines) = try Network.ropeTables(shape.model, positions: min(shape.tokens, shape.model.longestSequence))
   }
 
-  static func ropeTables(_ model: ModelConfiguration) throws -> (cosines: Floats, sines: Floats) {
-    let size = model.contextLength * (model.headSize / 2)
+  static func ropeTables(_ model: ModelConfiguration, positions: Int) throws -> (cosines: Floats, sines: Floats) {
+    let size = model.hasRotaryPositions ? positions * (model.headSize / 2) : 0
     let tables = (cosines: try Floats(size), sines: try Floats(size))
-    lemma_rope_table(
-      model.contextLength, model.headSize, model.ropeBase, tables.cosines.pointer, tables.sines.pointer)
+    if size > 0 {
+      lemma_rope_table(
+        positions, model.headSize, model.ropeFrequencies, tables.cosines.pointer, tables.sines.pointer)
+    }
     return tables
   }
 
-  private func weights(_ offset: Int) -> UnsafeMutablePointer<Float> { parameters.values.pointer + offset }
-  private func gradient(_ offset: Int) -> UnsafeMutablePointer<Float> { gradients.pointer + offset }
+  func weights(_ offset: Int) -> Arena.Numbers { parameters.values.pointer + offset }
+  func weights(_ offset: Int?) -> Arena.Numbers? { offset.map { parameters.values.pointer + $0 } }
+  func gradient(_ offset: Int) -> Arena.Numbers { gradients.pointer + offset }
+  func gradient(_ offset: Int?) -> Arena.Numbers? { offset.map { gradients.pointer + $0 } }
 
-  /// The mean loss over the batch's loss rows; `gradients` become those of the mean.
-  func step(_ batch: TokenBatch) -> Double {
-    forward(batch)
-    let loss = self.loss(batch, withGradient: true)
-    backward(batch)
-    return loss
+  /// The mean loss over the loss rows of all batches, which together are one step; `gradients` become those of the
+  /// mean. How documents are dealt to batches does not show in the bits.
+  func step(_ batches: [TokenBatch], smoothing: Double = 0, dropout: Dropout? = nil) -> Double {
+    let layout = parameters.layout
+    let count = batches.reduce(0) { $0 + $1.lossRows.count }
+    lemma_zero(pool.handle, layout.count - layout.matrixCount, gradient(layout.matrixCount))
+    var losses: [Double] = []
+    var tokens = 0
+    for (index, batch) in batches.enumerated() {
+      let pass = Pass(
+        batch: batch, row: tokens, isFirst: index == 0, scale: count == 0 ? 0 : 1 / Float(count),
+        smoothing: Float(smoothing), dropout: dropout)
+      forward(pass)
+      losses += loss(pass, withGradient: true)
+      backward(pass)
+      tokens += batch.count
+    }
+    embeddingGradient(batches)
+    return count == 0 ? 0 : losses.reduce(0, +) / Double(count)
   }
 
-  /// The mean loss alone.
+  /// The sum of the losses of the batch's loss rows.
   func evaluate(_ batch: TokenBatch) -> Double {
-    forward(batch)
-    return loss(batch, withGradient: false)
+    let pass = Pass(batch: batch)
+    forward(pass)
+    return loss(pass, withGradient: false).reduce(0, +)
   }
 
   /// Logits [tokens, vocabulary] of every row, for comparisons.
   func allLogits(_ batch: TokenBatch) -> [Float] {
-    forward(batch)
+    forward(Pass(batch: batch))
     let width = model.vocabularySize
     return [Float](unsafeUninitializedCapacity: batch.count * width) { buffer, count in
-      lemma_gemm_nt(
-        pool.handle, batch.count, width, model.hiddenSize, saved.outputNormed.pointer, model.hiddenSize,
-        weights(parameters.layout.embedding), model.hiddenSize, nil, buffer.baseAddress!, width)
+      pool.forward(
+        batch.count, width, model.hiddenSize, saved.way.operand, weights(parameters.layout.head),
+        into: buffer.baseAddress!)
       count = batch.count * width
     }
   }
 
-  private func withShape<R>(_ batch: TokenBatch, _ body: (UnsafePointer<lemma_attention>) -> R) -> R {
-    batch.starts.withUnsafeBufferPointer { starts in
-      var shape = lemma_attention(
-        documents: batch.documents, heads: model.heads, groups: model.keyValueHeads, head: model.headSize,
-        ld: model.attentionWidth, starts: starts.baseAddress!)
-      return body(&shape)
-    }
-  }
+  /// One batch on its way through the network.
+  struct Pass {
+    let batch: TokenBatch
+    /// The number of the batch's first token within its step.
+    var row = 0
+    var isFirst = true
+    /// What each row's loss counts.
+    var scale: Float = 0
+    var smoothing: Float = 0
+    var dropout: Dropout?
 
-  private func forward(_ batch: TokenBatch) {
-    precondition(batch.count <= capacity)
-    let pool = pool.handle
-    let (rows, d, f) = (batch.count, model.hiddenSize, model.intermediateSize)
-    let (q, qkv) = (model.queryWidth, model.attentionWidth)
-    let epsilon = Float(model.normEpsilon)
-    lemma_gather(
-      pool, rows, d, batch.tokens, weights(parameters.layout.embedding),
-      (saved.layers.first?.input ?? saved.output).pointer)
-    for (index, layer) in saved.layers.enumerated() {
-      let at = parameters.layout.layers[index]
-      let next = index + 1 < saved.layers.count ? saved.layers[index + 1].input : saved.output
-      lemma_rmsnorm_forward(
-        pool, rows, d, epsilon, layer.input.pointer, weights(at.attentionNorm), layer.normed.pointer,
-        layer.rstd.pointer)
-      lemma_gemm_nt(
-        pool, rows, qkv, d, layer.normed.pointer, d, weights(at.attention), d, nil, layer.attention.pointer, qkv)
-      lemma_rope(
-        pool, rows, model.heads + model.keyValueHeads, model.headSize, batch.positions, cosines.pointer, sines.pointer,
-        false, layer.attention.pointer, qkv)
-      withShape(batch) {
-        lemma_attention_forward(pool, $0, layer.attention.pointer, layer.attended.pointer, layer.stats.pointer)
+    var rows: Int { batch.count }
+
+    func withShape<R>(_ model: ModelConfiguration, _ body: (UnsafePointer<lemma_attention>) -> R) -> R {
+      batch.starts.withUnsafeBufferPointer { starts in
+        var shape = lemma_attention(
+          documents: batch.documents, heads: model.heads, groups: model.keyValueHeads, head: model.headSize,
+          ld: model.attentionWidth, starts: starts.baseAddress!)
+        return body(&shape)
       }
-      lemma_gemm_nt(
-        pool, rows, d, q, layer.attended.pointer, q, weights(at.output), q, layer.input.pointer, layer.middle.pointer,
-        d)
-      lemma_rmsnorm_forward(
-        pool, rows, d, epsilon, layer.middle.pointer, weights(at.feedForwardNorm), layer.middleNormed.pointer,
-        layer.middleRstd.pointer)
-      lemma_gemm_nt(
-        pool, rows, 2 * f, d, layer.middleNormed.pointer, d, weights(at.gateUp), d, nil, layer.gateUp.pointer, 2 * f)
-      lemma_swiglu_forward(pool, rows, f, layer.gateUp.pointer, layer.gated.pointer)
-      lemma_gemm_nt(
-        pool, rows, d, f, layer.gated.pointer, f, weights(at.down), f, layer.middle.pointer, next.pointer, d)
     }
-    lemma_rmsnorm_forward(
-      pool, rows, d, epsilon, saved.output.pointer, weights(parameters.layout.finalNorm), saved.outputNormed.pointer,
-      saved.outputRstd.pointer)
+
+    /// The rule of one of the network's places of dropout: 0 is the embedding, then two for each layer.
+    func rule(_ site: Int) -> lemma_dropout? {
+      dropout.map {
+        lemma_dropout(
+          seed: $0.seed, step: $0.step, site: UInt32(site), row: UInt32(row), share: Float($0.share))
+      }
+    }
   }
 
-  /// Cross-entropy of the chosen rows, a chunk of logits at a time; with gradients, those of the embedding and of
-  /// the chosen rows.
-  private func loss(_ batch: TokenBatch, withGradient: Bool) -> Double {
-    let pool = pool.handle
+  /// Which elements of a step are dropped: a function of the seed, the step and the element.
+  struct Dropout {
+    var share: Double
+    var seed: UInt64
+    var step: UInt32
+  }
+
+  func norm(
+    _ rows: Int, _ at: ParameterLayout.Norm, _ normed: Arena.Operands, _ rstd: Arena.Numbers
+  ) -> lemma_norm {
+    lemma_norm(
+      rows: rows, width: model.hiddenSize, epsilon: Float(model.normEpsilon), gain: weights(at.gain),
+      bias: weights(at.bias), normed: normed, rstd: rstd)
+  }
+
+  /// Where a product's result lies before it is stored as `operand`: there at once, where operands are float32.
+  func wide(_ operand: Arena.Operands) -> Arena.Numbers {
+    shape.precision == .float32 ? operand.assumingMemoryBound(to: Float.self) : saved.way.wide
+  }
+
+  // MARK: Forward
+
+  private func forward(_ pass: Pass) {
+    let (handle, rows, d) = (pool.handle, pass.rows, model.hiddenSize)
+    let stream = saved.stream
+    precondition(rows <= shape.tokens)
+    lemma_gather(handle, rows, d, pass.batch.tokens, weights(parameters.layout.embedding), stream)
+    if let positions = weights(parameters.layout.positions) {
+      lemma_gather_add(handle, rows, d, pass.batch.positions, positions, stream)
+    }
+    if var rule = pass.rule(0) { lemma_dropout_apply(handle, &rule, rows, d, stream, stream) }
+    for index in saved.layers.indices {
+      if shape.recomputes { saved.inputs[index].update(from: stream, count: rows * d) }
+      forward(pass, layer: index, stream: stream)
+      feedForward(pass, layer: index, stream: stream)
+    }
+    var norm = norm(rows, parameters.layout.finalNorm, saved.outputNormed, saved.outputRstd)
+    lemma_norm_forward(handle, &norm, stream, saved.way.operand)
+  }
+
+  /// A layer up to what its feed-forward's last product takes, which is left in `way.operand`.
+  func forward(_ pass: Pass, layer index: Int, stream: Arena.Numbers) {
+    let (handle, rows, d) = (pool.handle, pass.rows, model.hiddenSize)
+    let (layer, at) = (saved.layers[index], parameters.layout.layers[index])
+    let (operand, qkv) = (saved.way.operand, model.attentionWidth)
+    var norm = norm(rows, at.attentionNorm, layer.normed, layer.rstd)
+    lemma_norm_forward(handle, &norm, stream, operand)
+    pool.forward(
+      rows, qkv, d, operand, weights(at.attention), start: .row(weights(at.attentionBias)), into: wide(layer.attention))
+    turn(pass, wide(layer.attention), into: layer.attention, inverse: false)
+    pass.withShape(model) { lemma_attention_forward(handle, $0, layer.attention, layer.attended, layer.stats) }
+    add(pass, d, model.queryWidth, layer.attended, at.output, at.outputBias, to: stream, site: 2 * index + 1)
+    norm = self.norm(rows, at.feedForwardNorm, layer.middleNormed, layer.middleRstd)
+    lemma_norm_forward(handle, &norm, stream, operand)
+    pool.forward(
+      rows, model.upWidth, d, operand, weights(at.up), start: .row(weights(at.upBias)), into: wide(layer.up))
+    if model.isGated {
+      lemma_swiglu_forward(handle, rows, model.intermediateSize, wide(layer.up), layer.up, operand)
+    } else {
+      lemma_gelu_forward(handle, rows, model.intermediateSize, wide(layer.up), layer.up, operand)
+    }
+  }
+
+  private func feedForward(_ pass: Pass, layer index: Int, stream: Arena.Numbers) {
+    let at = parameters.layout.layers[index]
+    add(
+      pass, model.hiddenSize, model.intermediateSize, saved.way.operand, at.down, at.downBias, to: stream,
+      site: 2 * index + 2)
+  }
+
+  /// stream += dropout(x weight^T + bias)
+  private func add(
+    _ pass: Pass, _ outputs: Int, _ inputs: Int, _ x: Arena.Operands, _ weight: Int, _ bias: Int?,
+    to stream: Arena.Numbers, site: Int
+  ) {
+    if bias == nil, pass.dropout == nil {
+      pool.forward(pass.rows, outputs, inputs, x, weights(weight), start: .matrix(stream), into: stream)
+      return
+    }
+    let wide = saved.way.wide
+    pool.forward(pass.rows, outputs, inputs, x, weights(weight), start: .row(weights(bias)), into: wide)
+    var rule = pass.rule(site) ?? lemma_dropout(seed: 0, step: 0, site: 0, row: 0, share: 0)
+    lemma_dropout_add(pool.handle, &rule, pass.rows, outputs, wide, stream)
+  }
+
+  /// Turns queries and keys by their positions and stores them with the values; without rotary positions, only stores.
+  func turn(_ pass: Pass, _ x: Arena.Numbers, into y: Arena.Operands, inverse: Bool) {
+    let heads = model.hasRotaryPositions ? model.heads + model.keyValueHeads : 0
+    lemma_rope(
+      pool.handle, pass.rows, heads, model.headSize, pass.batch.positions, cosines.pointer, sines.pointer, inverse, x,
+      y, model.attentionWidth)
+  }
+
+  // MARK: Loss
+
+  /// Cross-entropy of each chosen row, a chunk of logits at a time; with gradients, those of the head and of the
+  /// chosen rows. The network's output must lie in `way.operand`.
+  private func loss(_ pass: Pass, withGradient: Bool) -> [Double] {
+    let (handle, batch) = (pool.handle, pass.batch)
     let (count, d, classes) = (batch.lossRows.count, model.hiddenSize, model.vocabularySize)
-    guard count > 0 else { return 0 }
-    let embedding = weights(parameters.layout.embedding)
-    let embeddingGradient = gradient(parameters.layout.embedding)
-    lemma_gather(pool, count, d, batch.lossRows, saved.outputNormed.pointer, chosen.pointer)
+    let (head, pitch) = (parameters.layout.head, shape.logitPitch)
+    let (chosen, logits) = (saved.loss.chosen, saved.loss.logits)
+    // The pieces of the loss lie where the way up had its own: the chosen rows go first to where nothing else is.
+    lemma_gather_operands(handle, count, d, batch.lossRows, saved.way.operand, saved.chosenGradient)
+    chosen.copyMemory(from: saved.chosenGradient, byteCount: count * d * shape.precision.size)
     var losses = [Double](repeating: 0, count: count)
-    for from in stride(from: 0, to: count, by: Network.logitRows) {
-      let rows = min(Network.logitRows, count - from)
-      let input = chosen.pointer + from * d
-      lemma_gemm_nt(pool, rows, classes, d, input, d, embedding, d, nil, logits.pointer, classes)
+    for from in stride(from: 0, to: count, by: shape.logitRows) {
+      let rows = min(shape.logitRows, count - from)
+      let input = chosen + from * d * shape.precision.size
+      pool.forward(rows, classes, d, input, weights(head), into: logits, pitch: pitch)
+      var form = lemma_cross_entropy_shape(
+        rows: rows, classes: classes, ld: pitch, scale: withGradient ? pass.scale : 0, smoothing: pass.smoothing)
       batch.targets.withUnsafeBufferPointer { targets in
         losses.withUnsafeMutableBufferPointer { losses in
           lemma_cross_entropy(
-            pool, rows, classes, targets.baseAddress! + from, withGradient ? 1 / Float(count) : 0, logits.pointer,
-            losses.baseAddress! + from)
+            handle, &form, targets.baseAddress! + from, logits, losses.baseAddress! + from)
         }
       }
       guard withGradient else { continue }
-      lemma_gemm_nn(
-        pool, rows, d, classes, logits.pointer, classes, embedding, d, nil, chosenGradient.pointer + from * d, d)
-      lemma_gemm_tn(
-        pool, classes, d, rows, logits.pointer, classes, input, d, from == 0 ? nil : embeddingGradient,
-        embeddingGradient, d)
+      let slope = UnsafeMutableRawPointer(logits)
+      let slopePitch = pitch * 4 / shape.precision.size
+      pool.backward(rows, classes, d, slope, pitch: slopePitch, weights(head), into: saved.chosenGradient + from * d)
+      pool.gradient(
+        rows, classes, d, slope, pitch: slopePitch, input, isFirst: pass.isFirst && from == 0, into: gradient(head))
     }
-    return losses.reduce(0, +) / Double(count)
-  }
-
-  private func backward(_ batch: TokenBatch) {
-    let pool = pool.handle
-    let (rows, d, f) = (batch.count, model.hiddenSize, model.intermediateSize)
-    let (q, qkv) = (model.queryWidth, model.attentionWidth)
-    let layout = parameters.layout
-    lemma_zero(pool, layout.count - layout.matrixCount, gradient(layout.matrixCount))
-    lemma_zero(pool, rows * d, hidden.pointer)
-    lemma_zero(pool, rows * d, residual.pointer)
-    lemma_scatter_add(pool, batch.lossRows.count, d, batch.lossRows, chosenGradient.pointer, hidden.pointer)
-    lemma_rmsnorm_backward(
-      pool, rows, d, hidden.pointer, saved.output.pointer, weights(layout.finalNorm), saved.outputRstd.pointer,
-      residual.pointer, gradient(layout.finalNorm))
-    for (index, layer) in saved.layers.enumerated().reversed() {
-      let at = layout.layers[index]
-      // Down, gate and up.
-      lemma_gemm_nn(pool, rows, f, d, residual.pointer, d, weights(at.down), f, nil, gated.pointer, f)
-      lemma_gemm_tn(pool, d, f, rows, residual.pointer, d, layer.gated.pointer, f, nil, gradient(at.down), f)
-      lemma_swiglu_backward(pool, rows, f, gated.pointer, layer.gateUp.pointer)
-      lemma_gemm_nn(pool, rows, d, 2 * f, layer.gateUp.pointer, 2 * f, weights(at.gateUp), d, nil, hidden.pointer, d)
-      lemma_gemm_tn(
-        pool, 2 * f, d, rows, layer.gateUp.pointer, 2 * f, layer.middleNormed.pointer, d, nil, gradient(at.gateUp), d)
-      lemma_rmsnorm_backward(
-        pool, rows, d, hidden.pointer, layer.middle.pointer, weights(at.feedForwardNorm), layer.middleRstd.pointer,
-        residual.pointer, gradient(at.feedForwardNorm))
-      // Attention.
-      lemma_gemm_nn(pool, rows, q, d, residual.pointer, d, weights(at.output), q, nil, attended.pointer, q)
-      lemma_gemm_tn(pool, d, q, rows, residual.pointer, d, layer.attended.pointer, q, nil, gradient(at.output), q)
-      withShape(batch) {
-        lemma_attention_backward(
-          pool, $0, layer.attention.pointer, layer.attended.pointer, layer.stats.pointer, attended.pointer,
-          attention.pointer)
-      }
-      lemma_rope(
-        pool, rows, model.heads + model.keyValueHeads, model.headSize, batch.positions, cosines.pointer, sines.pointer,
-        true, attention.pointer, qkv)
-      lemma_gemm_nn(pool, rows, d, qkv, attention.pointer, qkv, weights(at.attention), d, nil, hidden.pointer, d)
-      lemma_gemm_tn(
-        pool, qkv, d, rows, attention.pointer, qkv, layer.normed.pointer, d, nil, gradient(at.attention), d)
-      lemma_rmsnorm_backward(
-        pool, rows, d, hidden.pointer, layer.input.pointer, weights(at.attentionNorm), layer.rstd.pointer,
-        residual.pointer, gradient(at.attentionNorm))
-    }
-    lemma_scatter_add(pool, rows, d, batch.tokens, residual.pointer, gradient(layout.embedding))
+    if count == 0, pass.isFirst, withGradient { lemma_zero(handle, classes * d, gradient(head)) }
+    return losses
   }
 }

@@ -24,7 +24,7 @@ public struct Trainer {
     }
     start = model
     self.configuration = configuration
-    pool = try KernelPool(threads: threads, path: path)
+    pool = try KernelPool(threads: threads, path: path, precision: configuration.precision)
   }
 
   private struct Encoded {
@@ -52,10 +52,10 @@ public struct Trainer {
     }
     let model = start.configuration
     let parameters = try start.parameters.copy(model)
+    let capacity = min(configuration.batchSize * configuration.contextLength, kept.reduce(0) { $0 + $1.length })
     let network = try Network(
-      model: model, parameters: parameters,
-      capacity: min(configuration.batchSize * configuration.contextLength, kept.reduce(0) { $0 + $1.length }),
-      pool: pool)
+      NetworkShape(model: model, precision: configuration.precision, tokens: capacity, stepTokens: capacity),
+      parameters: parameters, pool: pool)
     var optimiser = try AdamW(count: parameters.layout.count)
     var curriculum = Curriculum(lengths: kept.map(\.length), configuration: configuration)
     var history: [StepRecord] = []
@@ -67,7 +67,7 @@ public struct Trainer {
       for index in curriculum.batch() {
         batch.append(kept[index].tokens[...], responseStart: kept[index].responseStart)
       }
-      let loss = network.step(batch)
+      let loss = network.step([batch])
       let norm = optimiser.norm(of: network.gradients, pool: pool)
       guard loss.isFinite, norm.isFinite else { throw notFinite(step: step) }
       let rate = configuration.learningRate(step: step, of: curriculum.steps)

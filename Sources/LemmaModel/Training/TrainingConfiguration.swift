@@ -27,6 +27,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var epsilon = 1e-8
   /// The greatest L2 norm of all gradients together.
   public var clip = 1.0
+  /// How operands of matrix products are stored; weights and the optimiser are float32 in either.
+  public var precision: Precision = .float32
   /// Decides the order of the examples; a new model's weights have their own.
   public var seed: UInt64 = 0
 

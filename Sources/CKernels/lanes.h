@@ -6,23 +6,33 @@
 
 typedef float V __attribute__((ext_vector_type(16)));
 typedef int32_t VI __attribute__((ext_vector_type(16)));
+typedef uint32_t W __attribute__((ext_vector_type(16)));
 typedef float VU __attribute__((ext_vector_type(16), aligned(4), may_alias));
+typedef uint32_t WU __attribute__((ext_vector_type(16), aligned(4), may_alias));
 typedef float V8 __attribute__((ext_vector_type(8)));
 typedef float V4 __attribute__((ext_vector_type(4)));
 typedef float V2 __attribute__((ext_vector_type(2)));
+
+#define AS(type, x) __builtin_bit_cast(type, x)
 
 INLINE V splat(float x) { return (V)(x); }
 INLINE V load(const float *p) { return *(const VU *)p; }
 INLINE void store(float *p, V v) { *(VU *)p = v; }
 
-// The first n lanes; the others are 0.
+// The first n lanes, n of any sign; the others are 0.
+#if MASKED
+INLINE __mmask16 first_lanes(ptrdiff_t n) {
+  return n >= 16 ? 0xFFFF : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
+}
+INLINE V load_some(const float *p, ptrdiff_t n) { return (V)_mm512_maskz_loadu_ps(first_lanes(n), p); }
+INLINE void store_some(float *p, V v, ptrdiff_t n) { _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v); }
+#else
 INLINE V load_some(const float *p, ptrdiff_t n) {
   if (n >= 16) return load(p);
   float lanes[16] = {0};
   for (ptrdiff_t i = 0; i < n; i++) lanes[i] = p[i];
   return load(lanes);
 }
-
 INLINE void store_some(float *p, V v, ptrdiff_t n) {
   if (n >= 16) {
     store(p, v);
@@ -32,6 +42,7 @@ INLINE void store_some(float *p, V v, ptrdiff_t n) {
   store(lanes, v);
   for (ptrdiff_t i = 0; i < n; i++) p[i] = lanes[i];
 }
+#endif
 
 #if FUSED
 INLINE V fma16(V a, V b, V c) { return __builtin_elementwise_fma(a, b, c); }
@@ -94,8 +105,8 @@ INLINE V exp16(V x) {
   p = fma16(p, r, splat(1.6666665459e-1f));
   p = fma16(p, r, splat(5.0000001201e-1f));
   V y = fma16(p, r * r, r) + splat(1.0f);
-  VI bits = __builtin_bit_cast(VI, t) - __builtin_bit_cast(VI, magic);
-  return y * __builtin_bit_cast(V, (bits + 127) << 23);
+  VI bits = AS(VI, t) - AS(VI, magic);
+  return y * AS(V, (bits + 127) << 23);
 }
 
 INLINE V sqrt16(V x) { return __builtin_elementwise_sqrt(x); }
@@ -111,7 +122,7 @@ INLINE float dot16(const float *x, const float *y, ptrdiff_t n) {
 
 #define SWAP(a, b, s)                                                               \
   {                                                                                 \
-    V low = __builtin_shufflevector(a, b, FIRST##s), high = __builtin_shufflevector(a, b, SECOND##s); \
+    W low = __builtin_shufflevector(a, b, FIRST##s), high = __builtin_shufflevector(a, b, SECOND##s); \
     a = low;                                                                        \
     b = high;                                                                       \
   }
@@ -129,7 +140,7 @@ INLINE float dot16(const float *x, const float *y, ptrdiff_t n) {
   }
 
 // Transposes 16 x 16 in registers: four rounds that swap blocks of 1, 2, 4 and 8.
-INLINE void transpose16(V v[16]) {
+INLINE void transpose16(W v[16]) {
   STAGE(1)
   STAGE(2)
   STAGE(4)

@@ -28,8 +28,7 @@ public final class GGUF: WeightSource {
     var infos: [GGUFReader.TensorInfo] = []
     infos.reserveCapacity(counts.tensors)
     for _ in 0..<counts.tensors { infos.append(try reader.tensor()) }
-    // What is read is below 100 MB, and the alignment below 2^32.
-    let start = (reader.offset + alignment - 1) / alignment * alignment
+    let start = Self.roundUp(reader.offset, to: alignment)
     var stored: [String: StoredTensor] = [:]
     for info in infos {
       let tensor = try Self.place(info, start: start, alignment: alignment, size: file.bytes.count, reader)
@@ -38,13 +37,7 @@ public final class GGUF: WeightSource {
       }
     }
     let sorted = stored.values.sorted { $0.tensor.name < $1.tensor.name }
-    var end = start
-    for tensor in sorted.sorted(by: { ($0.range.lowerBound, $0.tensor.name) < ($1.range.lowerBound, $1.tensor.name) }) {
-      guard tensor.range.lowerBound >= end else {
-        throw reader.refusal("'\(tensor.tensor.name)' overlaps another tensor")
-      }
-      end = tensor.range.upperBound
-    }
+    try Self.checkCover(of: sorted, start: start, alignment: alignment, size: file.bytes.count, reader)
     self.file = file
     self.metadata = metadata
     self.stored = stored
@@ -65,6 +58,28 @@ public final class GGUF: WeightSource {
       alignment & (alignment - 1) == 0
     else { throw reader.refusal("its alignment is no power of two from 8 on") }
     return alignment
+  }
+
+  /// Far from overflow: what is rounded lies in the file, and an alignment is below 2^32.
+  private static func roundUp(_ offset: Int, to alignment: Int) -> Int {
+    (offset + alignment - 1) / alignment * alignment
+  }
+
+  /// Between tensors and behind the last there is only what alignment asks for.
+  private static func checkCover(
+    of tensors: [StoredTensor], start: Int, alignment: Int, size: Int, _ reader: GGUFReader
+  ) throws {
+    var end = start
+    for stored in tensors.sorted(by: { $0.range.lowerBound < $1.range.lowerBound }) {
+      guard stored.range.lowerBound >= end else {
+        throw reader.refusal("'\(stored.tensor.name)' overlaps another tensor")
+      }
+      guard stored.range.lowerBound - end < alignment else {
+        throw reader.refusal("there is a gap before '\(stored.tensor.name)'")
+      }
+      end = stored.range.upperBound
+    }
+    guard size <= roundUp(end, to: alignment) else { throw reader.refusal("bytes follow the last tensor") }
   }
 
   /// Where the tensor stands in the file of `size` bytes.

@@ -19,15 +19,16 @@ struct GGUFReader {
   static let valueLimit = 4_000_000
   static let keyLimit = 65_535
 
+  /// Keeps the bytes where they are.
+  private let file: MappedFile
   private let bytes: UnsafeRawBufferPointer
-  private let file: String
   private(set) var offset = 0
   /// Values that have been announced, read or not.
   private var values = 0
 
   init(_ file: MappedFile) {
     bytes = UnsafeRawBufferPointer(rebasing: file.bytes.prefix(WeightLimits.header))
-    self.file = file.path
+    self.file = file
   }
 
   /// How many key-value pairs and tensors there are.
@@ -66,7 +67,7 @@ struct GGUFReader {
   }
 
   func refusal(_ message: String) -> Failure {
-    Failure(.user, "gguf", "not a GGUF file that Lemma reads: \(message)", at: Position(file: file))
+    Failure(.user, "gguf", "not a GGUF file that Lemma reads: \(message)", at: Position(file: file.path))
   }
 
   // MARK: Values

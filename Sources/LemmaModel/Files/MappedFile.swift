@@ -6,7 +6,7 @@ import LemmaBasics
 public final class MappedFile: @unchecked Sendable {
   /// What messages name.
   public let path: String
-  /// Valid as long as this object is.
+  /// Valid as long as this object is, which ends with its last use: who keeps the bytes keeps the object.
   public let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 

@@ -213,6 +213,19 @@ import Testing
       file.array(0, count: 4_000_001)
       file.data([UInt8](repeating: 0, count: 4_000_001))
     }
+    refused("more values in arrays of arrays than are read") { file in
+      file.header(tensors: 0, pairs: 1)
+      file.key("a", type: 9)
+      file.array(9, count: 3)
+      for _ in 0..<3 {
+        file.array(0, count: 1_400_000)
+        file.data([UInt8](repeating: 0, count: 1_400_000))
+      }
+    }
+    refused("more pairs than are read") { file in
+      file.header(tensors: 0, pairs: 100_001)
+      for number in 0..<100_001 { file.pair("\(number)", 1) }
+    }
     refused("another magic number") { $0.data(Array("GGJT".utf8) + [UInt8](repeating: 3, count: 60)) }
   }
 

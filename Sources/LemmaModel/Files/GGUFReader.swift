@@ -15,7 +15,8 @@ struct GGUFReader {
 
   /// Arrays in arrays.
   static let depthLimit = 8
-  /// Values of all kinds in the metadata: the largest vocabularies come to some 1.5 million.
+  static let pairLimit = 100_000
+  /// Values in the metadata's arrays together: the largest vocabularies come to some 1.5 million.
   static let valueLimit = 4_000_000
   static let keyLimit = 65_535
 
@@ -23,7 +24,7 @@ struct GGUFReader {
   private let file: MappedFile
   private let bytes: UnsafeRawBufferPointer
   private(set) var offset = 0
-  /// Values that have been announced, read or not.
+  /// Of arrays, announced by their counts, whether read already or not.
   private var values = 0
 
   init(_ file: MappedFile) {
@@ -42,7 +43,8 @@ struct GGUFReader {
     }
     // A tensor has at least a name's length, a number of dimensions, one dimension, a type and an offset.
     let tensors = try count(of: "tensors", bytesEach: 32, atMost: WeightLimits.tensors)
-    return (tensors, try announce("key-value pairs", bytesEach: 13))
+    let pairs = try count(of: "key-value pairs", bytesEach: 13, atMost: Self.pairLimit)
+    return (tensors, pairs)
   }
 
   mutating func pair() throws -> (key: String, value: GGUFValue) {
@@ -94,17 +96,12 @@ struct GGUFReader {
     }
   }
 
-  private mutating func announce(_ what: String, bytesEach size: Int) throws -> Int {
-    let count = try count(of: what, bytesEach: size, atMost: Self.valueLimit - values)
-    values += count
-    return count
-  }
-
   private mutating func array(depth: Int) throws -> [GGUFValue] {
     guard depth < Self.depthLimit else { throw refusal("its metadata has arrays in more than \(depth) arrays") }
     let type = try integer(UInt32.self)
     guard let size = Self.leastBytes(of: type) else { throw refusal("an array is of the unknown type \(type)") }
-    let count = try announce("values", bytesEach: size)
+    let count = try count(of: "values", bytesEach: size, atMost: Self.valueLimit - values)
+    values += count
     var elements: [GGUFValue] = []
     elements.reserveCapacity(count)
     for _ in 0..<count { elements.append(try value(of: type, depth: depth + 1)) }

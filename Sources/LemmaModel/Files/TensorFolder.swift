@@ -34,13 +34,20 @@ public final class TensorFolder: WeightSource {
     guard names.count <= Self.shardLimit else {
       throw Failure(.user, "weight-index", "it names more than \(Self.shardLimit) files", at: Position(file: index))
     }
-    shards = try names.map { name in
-      guard Files.exists("\(folder)/\(name)") else {
-        throw Failure(.user, "no-such-file", "its shard '\(name)' is missing", at: Position(file: index))
-      }
-      return try SafetensorsFile(MappedFile("\(folder)/\(name)"))
+    var places: [String: Int] = [:]
+    // One after the other: of a folder that is not in order, no more is kept than its index may name.
+    shards = try names.enumerated().map { number, name in
+      let shard = try Self.shard(name, of: folder, by: map, index: index)
+      for tensor in shard.tensors { places[tensor.name] = number }
+      return shard
     }
-    (tensors, places) = try Self.places(of: shards, named: names, by: map, index: index)
+    for name in map.keys.sorted() where places[name] == nil {
+      throw Failure(
+        .user, "weight-index", "'\(name)' does not stand in '\(map[name] ?? "")', where the index has it",
+        at: Position(file: index))
+    }
+    self.places = places
+    tensors = shards.flatMap(\.tensors).sorted { $0.name < $1.name }
   }
 
   public func tensor(_ name: String) -> WeightTensor? { shards[places[name] ?? 0].tensor(name) }
@@ -70,26 +77,21 @@ public final class TensorFolder: WeightSource {
     }
   }
 
-  private static func places(
-    of shards: [SafetensorsFile], named names: [String], by map: [String: String], index: String
-  ) throws -> ([WeightTensor], [String: Int]) {
-    func refuse(_ message: String) -> Failure {
-      Failure(.user, "weight-index", message, at: Position(file: index))
+  /// A shard with those tensors only that the index has in it.
+  private static func shard(
+    _ name: String, of folder: String, by map: [String: String], index: String
+  ) throws -> SafetensorsFile {
+    guard Files.exists("\(folder)/\(name)") else {
+      throw Failure(.user, "no-such-file", "its shard '\(name)' is missing", at: Position(file: index))
     }
-    var tensors: [WeightTensor] = []
-    var places: [String: Int] = [:]
-    for (number, shard) in shards.enumerated() {
-      for tensor in shard.tensors {
-        guard let named = map[tensor.name], named == names[number] else {
-          throw refuse("'\(tensor.name)' stands in '\(names[number])', which is not what the index says")
-        }
-        places[tensor.name] = number
-        tensors.append(tensor)
+    let shard = try SafetensorsFile(MappedFile("\(folder)/\(name)"))
+    for tensor in shard.tensors {
+      guard let named = map[tensor.name], isSame(named, name) else {
+        throw Failure(
+          .user, "weight-index", "'\(tensor.name)' stands in '\(name)', which is not what the index says",
+          at: Position(file: index))
       }
     }
-    for name in map.keys.sorted() where places[name] == nil {
-      throw refuse("'\(name)' does not stand in '\(map[name] ?? "")', where the index has it")
-    }
-    return (tensors.sorted { $0.name < $1.name }, places)
+    return shard
   }
 }

@@ -229,6 +229,17 @@ import Testing
     refused("another magic number") { $0.data(Array("GGJT".utf8) + [UInt8](repeating: 3, count: 60)) }
   }
 
+  /// Before anything is reserved for it: a text takes eight bytes at least.
+  @Test func aCountIsHeldAgainstTheBytesThatAreLeft() throws {
+    var file = GGUFBuilder()
+    file.header(tensors: 0, pairs: 1)
+    file.key("a", type: 9)
+    file.array(8, count: 3)
+    for _ in 0..<2 { file.string("") }
+    let failure = try #require(throws: Failure.self) { try gguf(file.bytes) }
+    #expect(failure.message.contains("too short for 3 values"))
+  }
+
   @Test func theOtherByteOrderIsNamed() throws {
     var bytes = GGUFBuilder.sample().bytes
     bytes.replaceSubrange(4..<8, with: [0, 0, 0, 3])

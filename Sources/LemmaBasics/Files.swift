@@ -54,7 +54,8 @@ public enum Files {
     }
   }
 
-  private static func write(to path: String, durable: Bool, _ body: (Int32, String) throws -> Void) throws {
+  /// The same of what `body` writes, step by step, to the descriptor that it is given, with the path that it stands for.
+  public static func write(to path: String, durable: Bool, _ body: (Int32, String) throws -> Void) throws {
     // Threads may write the same file at once.
     let temporary = "\(path).tmp-\(getpid())-\(writes.wrappingAdd(1, ordering: .relaxed).newValue)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -9,11 +9,15 @@ extension JSON {
     }
   }
 
+  /// - Parameter limit: the most values, at all depths, that the text may hold: what bounds the memory they take.
   /// - Throws: `Failure` of kind `user` with the position of the fault.
   public init(
-    parsing bytes: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int = 1
+    parsing bytes: UnsafeBufferPointer<UInt8>, file: String, firstLine: Int = 1, atMost limit: Int = .max
   ) throws {
-    self = try JSON.read(bytes, file: file, firstLine: firstLine) { try $0.document() }
+    self = try JSON.read(bytes, file: file, firstLine: firstLine) { reader in
+      reader.limit = limit
+      return try reader.document()
+    }
   }
 
   /// The value at the end of a path of keys, found without keeping what stands beside it, which is only looked
@@ -53,6 +57,8 @@ private struct JSONReader {
 
   let bytes: UnsafeBufferPointer<UInt8>
   var offset = 0
+  /// How many values may yet begin.
+  var limit = Int.max
 
   init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
@@ -117,6 +123,8 @@ private struct JSONReader {
 
   private mutating func value(depth: Int) throws -> JSON {
     if depth > Self.depthLimit { throw fault("nested deeper than \(Self.depthLimit) levels") }
+    limit -= 1
+    if limit < 0 { throw fault("more values than are read here") }
     skipSpace()
     guard let byte = next else { throw fault("the text ends where a value should stand") }
     switch byte {

@@ -3,6 +3,7 @@ import LemmaBasics
 import LemmaCorpus
 import LemmaEngine
 import LemmaHash
+import LemmaModel
 import LemmaPipeline
 
 // Entry point of libFuzzer (https://llvm.org/docs/LibFuzzer.html) for every reader of what others wrote.
@@ -11,6 +12,7 @@ import LemmaPipeline
 
 private let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "pipeline": pipeline, "tree": tree, "json": json, "rows": rows, "result": result, "keys": keys,
+  "safetensors": safetensors, "gguf": gguf, "index": index,
 ]
 
 private let target: @Sendable ([UInt8]) -> Void = {
@@ -126,4 +128,40 @@ private let catalogue = Catalogue([
   expect(KeyShapes.redact(clean) == clean, "striking out once is enough")
   let shown = printable(String(decoding: bytes, as: UTF8.self))
   expect(printable(shown) == shown, "escaping once is enough")
+}
+
+/// All tensors of a source can be read, or are refused by their type.
+private func model(_ open: () throws -> any WeightSource) {
+  do {
+    let source = try open()
+    expect(source.names == source.names.sorted(), "names are sorted")
+    for tensor in source.tensors {
+      expect(tensor.shape.reduce(1, *) == tensor.count, "a tensor has as many values as its shape says")
+      expect(source.tensor(tensor.name) == tensor, "a tensor is found by its name")
+      do {
+        expect(try source.values(of: tensor.name).count == tensor.count, "all values are read")
+      } catch {
+        expect((error as? Failure)?.code == "tensor-type", "what was taken can be read")
+      }
+    }
+  } catch {
+    guard let failure = error as? Failure else { return expect(false, "only failures are thrown") }
+    expect(failure.kind == .user && failure.position != nil, "a mistake has a place")
+    expect(printable(failure.description) == failure.description, "a message drives no terminal")
+  }
+}
+
+@Sendable private func safetensors(_ bytes: [UInt8]) {
+  model { try SafetensorsFile(MappedFile(copying: bytes, as: "x")) }
+}
+
+@Sendable private func gguf(_ bytes: [UInt8]) { model { try GGUF(MappedFile(copying: bytes, as: "x")) } }
+
+/// Shards stay in the folder.
+@Sendable private func index(_ bytes: [UInt8]) {
+  guard let map = try? TensorFolder.shardNames(of: MappedFile(copying: bytes, as: "x")) else { return }
+  for name in map.values {
+    let isPlain = !name.utf8.contains(UInt8(ascii: "/")) && !name.utf8.contains(0)
+    expect(isPlain && !["", ".", ".."].contains(name), "shards stay in the folder")
+  }
 }

@@ -59,6 +59,15 @@ struct JSONTests {
     } catch { Issue.record("\(error)") }
   }
 
+  @Test("a text with more values, at all depths, than its reader wants is refused where the first too many begins")
+  func countOfValues() throws {
+    try Array(#"{"a":[1,{},"x"]}"#.utf8).withUnsafeBufferPointer { bytes in
+      #expect(try JSON(parsing: bytes, file: "t", atMost: 5)["a"]?.array?.count == 3)
+      let failure = try #require(throws: Failure.self) { try JSON(parsing: bytes, file: "t", atMost: 4) }
+      #expect(failure.position?.description == "t:1:12")
+    }
+  }
+
   @Test("random values survive writing and reading")
   func roundTrip() throws {
     for seed in UInt64(0)..<300 {

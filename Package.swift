@@ -31,7 +31,7 @@ let package = Package(
     .target(name: "LemmaLedger", dependencies: ["CGit2", "CLinux", "LemmaBasics"]),
     .target(name: "LemmaPipeline", dependencies: ["CYAML", "LemmaBasics"]),
     .target(name: "LemmaCorpus", dependencies: ["LemmaBasics", "LemmaHash"]),
-    .target(name: "LemmaModel", dependencies: ["CKernels", "LemmaBasics"]),
+    .target(name: "LemmaModel", dependencies: ["CKernels", "LemmaBasics", "LemmaHash"]),
 
     // Floor 4: the engine knows no mathematics; the domain knows no engine.
     .target(

@@ -33,6 +33,19 @@ public enum Files {
     return bytes
   }
 
+  /// All that comes from an open descriptor, to its end.
+  public static func readAll(_ descriptor: Int32) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    while true {
+      let got = Glibc.read(descriptor, &buffer, buffer.count)
+      if got < 0, errno == EINTR { continue }
+      if got < 0 { throw Failure.system("read", path: "descriptor \(descriptor)", errno: errno) }
+      if got == 0 { return bytes }
+      bytes += buffer[..<got]
+    }
+  }
+
   /// The UTF-8 text of the file at `path`.
   public static func readText(_ path: String) throws -> String {
     guard let text = String(validating: try read(path), as: UTF8.self) else {
@@ -68,7 +81,7 @@ public enum Files {
       unlink(temporary)
       throw error
     }
-    guard rename(temporary, path) == 0 else {
+    guard Glibc.rename(temporary, path) == 0 else {
       let code = errno
       unlink(temporary)
       throw Failure.system("rename", path: path, errno: code)
@@ -88,6 +101,11 @@ public enum Files {
       }
     }
     if done == nil { try writeAll(Array(bytes), to: descriptor, path: path) }
+  }
+
+  /// Gives a file another name in one instant, in place of what had it.
+  public static func rename(_ path: String, to name: String) throws {
+    guard Glibc.rename(path, name) == 0 else { throw Failure.system("rename", path: name, errno: errno) }
   }
 
   /// Flushes a folder's entries to the disk, so that a rename in it survives a power cut.

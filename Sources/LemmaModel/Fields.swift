@@ -53,6 +53,23 @@ struct Fields {
     return number
   }
 
+  mutating func bool(_ key: String, default fallback: Bool) -> Bool {
+    guard let value = value(key) else { return fallback }
+    guard let bool = value.bool else {
+      note("type", "'\(key)' is true or false, not a \(value.typeName)")
+      return fallback
+    }
+    return bool
+  }
+
+  /// One of an enumeration's names.
+  mutating func choice<T: RawRepresentable<String> & CaseIterable>(_ key: String, default fallback: T) -> T {
+    let name = string(key, default: fallback.rawValue)
+    if let choice = T(rawValue: name) { return choice }
+    note("choice", "'\(key)' must be one of \(T.allCases.map(\.rawValue).joined(separator: ", ")), not '\(name)'")
+    return fallback
+  }
+
   mutating func string(_ key: String, default fallback: String) -> String {
     guard let value = value(key) else { return fallback }
     guard let string = value.string else {

@@ -94,21 +94,6 @@ public enum StageWorker {
   }
 }
 
-extension Files {
-  /// All that comes from an open descriptor, to its end.
-  static func readAll(_ descriptor: Int32) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 64 << 10)
-    while true {
-      let got = Glibc.read(descriptor, &buffer, buffer.count)
-      if got < 0, errno == EINTR { continue }
-      if got < 0 { throw Failure.system("read", path: "descriptor \(descriptor)", errno: errno) }
-      if got == 0 { return bytes }
-      bytes += buffer[..<got]
-    }
-  }
-}
-
 // MARK: JSON
 
 extension StageWorker.Request {

@@ -3,8 +3,11 @@ import LemmaBasics
 /// A model as a Hugging Face folder, which `transformers` opens with the same logits. The same model gives the same
 /// bytes.
 public enum Checkpoint {
-  /// Writes `config.json`, `generation_config.json`, `model.safetensors`, `tokenizer.json` and
-  /// `tokenizer_config.json` into the folder, which is made if it is missing.
+  /// The most bytes of one file of weights, as `transformers` has it.
+  static let shardLimit = 5_000_000_000
+
+  /// Writes `config.json`, `generation_config.json`, `model.safetensors` (in shards where it is large),
+  /// `tokenizer.json` and `tokenizer_config.json` into the folder, which is made if it is missing.
   public static func save(_ model: Model, to folder: String) throws {
     try Files.makeFolder(folder)
     let configuration = model.configuration
@@ -19,79 +22,106 @@ public enum Checkpoint {
       ),
     ]
     for (name, json) in documents { try Files.write(Array(json.pretty.utf8), to: "\(folder)/\(name)") }
-    let values = try model.parameters.turned(model.configuration, toCheckpoint: true).values.bytes
-    let tensors = model.parameters.layout.tensors.map { tensor in
-      (
-        name: tensor.name, shape: tensor.shape,
-        bytes: UnsafeRawBufferPointer(rebasing: values[tensor.offset * 4..<(tensor.offset + tensor.count) * 4])
-      )
+    let tensors = model.parameters.layout.tensors
+    let room = try Floats(tensors.lazy.filter(\.isTransposed).map(\.count).max() ?? 0)
+    try Safetensors.write(
+      tensors.map { Safetensors.Entry(name: $0.name, shape: $0.shape) }, inFolder: folder, shardsOfAtMost: shardLimit
+    ) { index in
+      let tensor = tensors[index]
+      let values = model.parameters.values.pointer + tensor.offset
+      guard tensor.isTransposed else { return UnsafeRawBufferPointer(start: values, count: tensor.count * 4) }
+      transpose(values, rows: tensor.shape[1], columns: tensor.shape[0], into: room.pointer)
+      return UnsafeRawBufferPointer(start: room.pointer, count: tensor.count * 4)
     }
-    try Files.write(Safetensors.encode(tensors), to: "\(folder)/model.safetensors")
   }
 
-  /// Reads a folder that `save` wrote, or one equal in kind.
+  /// Reads a folder that `save` or `transformers` wrote, or a GGUF file, or a folder with one.
   /// - Throws: `Failure` for a damaged file, another architecture, or weights that do not fit it.
-  public static func load(from folder: String) throws -> Model {
-    func json(_ name: String) throws -> JSON {
-      let path = "\(folder)/\(name)"
-      return try JSON(parsing: try Files.read(path), file: path)
+  public static func load(from path: String) throws -> Model {
+    if let file = try ggufFile(at: path) {
+      let checkpoint = try GGUFCheckpoint(GGUF(MappedFile(file)))
+      throw Failure(.user, "checkpoint", "no tokenizer", at: Position(file: checkpoint.path))
     }
-    let configuration = try ModelConfiguration(
-      checkpoint: try json("config.json"), file: "\(folder)/config.json")
-    let tokenizer = try Tokenizer(json: try json("tokenizer.json"), file: "\(folder)/tokenizer.json")
+    func json(_ name: String) throws -> JSON {
+      let file = "\(path)/\(name)"
+      return try JSON(parsing: try Files.read(file), file: file)
+    }
+    let configuration = try ModelConfiguration(checkpoint: try json("config.json"), file: "\(path)/config.json")
+    let tokenizer = try Tokenizer(json: try json("tokenizer.json"), file: "\(path)/tokenizer.json")
+    return try model(configuration, tokenizer, try TensorFolder(path))
+  }
+
+  private static func model(
+    _ configuration: ModelConfiguration, _ tokenizer: Tokenizer, _ source: some WeightSource
+  ) throws -> Model {
     guard tokenizer.vocabularySize <= configuration.vocabularySize else {
       throw Failure(
         .user, "checkpoint",
         "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(configuration.vocabularySize)",
-        at: Position(file: folder))
+        at: Position(file: source.path))
     }
-    let parameters = try readWeights(configuration, path: "\(folder)/model.safetensors")
-    return Model(configuration: configuration, tokenizer: tokenizer, parameters: parameters)
+    return Model(configuration: configuration, tokenizer: tokenizer, parameters: try read(configuration, source))
   }
 
-  private static func readWeights(_ configuration: ModelConfiguration, path: String) throws -> Parameters {
-    func refuse(_ message: String) -> Failure { Failure(.user, "checkpoint", message, at: Position(file: path)) }
-    let bytes = try Files.read(path)
-    var found = try Safetensors.decode(bytes, file: path)
-    let layout = ParameterLayout(configuration)
-    for tensor in layout.tensors {
-      guard let entry = found.removeValue(forKey: tensor.name) else { throw refuse("'\(tensor.name)' is missing") }
-      guard entry.shape == tensor.shape else {
-        throw refuse("'\(tensor.name)' has the shape \(entry.shape), not \(tensor.shape)")
-      }
-      found[tensor.name] = entry
+  /// The GGUF file that a path is or holds; nil for a folder of Hugging Face's.
+  private static func ggufFile(at path: String) throws -> String? {
+    guard Files.isFolder(path) else { return path }
+    if Files.exists("\(path)/config.json") { return nil }
+    let files = try Files.list(path).filter { $0.hasSuffix(".gguf") }
+    guard files.count <= 1 else {
+      throw Failure(.user, "checkpoint", "there is more than one GGUF file", at: Position(file: path))
     }
-    guard found.count == layout.tensors.count else {
-      let names = Set(layout.tensors.map(\.name))
-      let stranger = found.keys.filter { !names.contains($0) }.min() ?? ""
-      throw refuse("the model has no place for '\(stranger)'")
+    return files.first.map { "\(path)/\($0)" }
+  }
+
+  // MARK: Weights
+
+  private static func read(_ configuration: ModelConfiguration, _ source: some WeightSource) throws -> Parameters {
+    func refuse(_ message: String) -> Failure {
+      Failure(.user, "checkpoint", message, at: Position(file: source.path))
     }
     let parameters = try Parameters(configuration)
-    bytes.withUnsafeBytes { source in
-      for tensor in layout.tensors {
-        guard let entry = found[tensor.name] else { continue }
-        UnsafeMutableRawPointer(parameters.values.pointer + tensor.offset)
-          .copyMemory(from: source.baseAddress! + entry.range.lowerBound, byteCount: entry.range.count)
+    let tensors = parameters.layout.tensors
+    let room = try Floats(tensors.lazy.filter(\.isTransposed).map(\.count).max() ?? 0)
+    var used: Set<String> = []
+    for tensor in tensors {
+      let name = name(of: tensor.name, in: source)
+      guard let found = source.tensor(name) else { throw refuse("'\(tensor.name)' is missing") }
+      guard found.shape == tensor.shape else {
+        throw refuse("'\(name)' has the shape \(found.shape), not \(tensor.shape)")
+      }
+      used.insert(name)
+      let values = parameters.values.pointer + tensor.offset
+      try source.read(name, into: tensor.isTransposed ? room.pointer : values)
+      if tensor.isTransposed {
+        transpose(room.pointer, rows: tensor.shape[0], columns: tensor.shape[1], into: values)
       }
     }
-    return try parameters.turned(configuration, toCheckpoint: false)
+    if let stranger = source.names.first(where: { !used.contains($0) && !isSpare($0, configuration) }) {
+      throw refuse("the model has no place for '\(stranger)'")
+    }
+    return parameters
   }
-}
 
-extension Parameters {
-  /// The same weights with those matrices transposed that a checkpoint holds the other way round.
-  fileprivate func turned(_ model: ModelConfiguration, toCheckpoint: Bool) throws -> Parameters {
-    let matrices = layout.tensors.filter(\.isTransposed)
-    if matrices.isEmpty { return self }
-    let turned = try copy(model)
-    for tensor in matrices {
-      let (rows, columns) =
-        toCheckpoint ? (tensor.shape[1], tensor.shape[0]) : (tensor.shape[0], tensor.shape[1])
-      let (from, to) = (values.pointer + tensor.offset, turned.values.pointer + tensor.offset)
-      for row in 0..<rows {
-        for column in 0..<columns { to[column * rows + row] = from[row * columns + column] }
-      }
+  /// Files of a bare GPT-2 have its names without their first part.
+  private static func name(of name: String, in source: some WeightSource) -> String {
+    let prefix = "transformer."
+    guard name.hasPrefix(prefix), source.tensor(name) == nil else { return name }
+    return String(name.dropFirst(prefix.count))
+  }
+
+  /// Tensors that older files keep although they follow from the rest: masks, frequencies, a tied projection.
+  private static func isSpare(_ name: String, _ configuration: ModelConfiguration) -> Bool {
+    name.hasSuffix(".attn.bias") || name.hasSuffix(".attn.masked_bias") || name.hasSuffix(".rotary_emb.inv_freq")
+      || (configuration.tiesEmbeddings && name == "lm_head.weight")
+  }
+
+  /// to[columns, rows] = from[rows, columns]^T
+  private static func transpose(
+    _ from: UnsafeMutablePointer<Float>, rows: Int, columns: Int, into to: UnsafeMutablePointer<Float>
+  ) {
+    for row in 0..<rows {
+      for column in 0..<columns { to[column * rows + row] = from[row * columns + column] }
     }
-    return turned
   }
 }

@@ -1,13 +1,13 @@
 import CKernels
 
-/// Decoupled weight decay on matrices, none on gains (Loshchilov and Hutter, 2019), after clipping by global norm.
+/// Decoupled weight decay on matrices, none on gains and biases (Loshchilov and Hutter, 2019), after clipping by
+/// global norm.
 struct AdamW {
-  private let first: Floats
-  private let second: Floats
-  private var power1 = 1.0
-  private var power2 = 1.0
+  let first: Floats
+  let second: Floats
   private var partial: [Double]
 
+  /// - Parameter count: of numbers to be trained.
   init(count: Int) throws {
     first = try Floats(count)
     second = try Floats(count)
@@ -20,26 +20,31 @@ struct AdamW {
   }
 
   /// Takes one step with gradients scaled down to `clip` if `norm` is beyond it.
-  mutating func update(
-    _ parameters: Parameters, gradients: Floats, norm: Double, rate: Double, settings: TrainingConfiguration,
-    pool: KernelPool
+  /// - Parameters:
+  ///   - decaying: how many of the values are in matrices, which come first.
+  ///   - step: from 1.
+  func update(
+    _ values: Floats, decaying: Int, gradients: Floats, norm: Double, rate: Double, step: Int,
+    settings: TrainingConfiguration, pool: KernelPool
   ) {
-    power1 *= settings.beta1
-    power2 *= settings.beta2
+    // By multiplication, so that no library's power function has a say.
+    var (power1, power2) = (1.0, 1.0)
+    for _ in 0..<step {
+      power1 *= settings.beta1
+      power2 *= settings.beta2
+      if power1 == 0, power2 == 0 { break }
+    }
     var rule = lemma_adamw(
       rate: Float(rate), beta1: Float(settings.beta1), beta2: Float(settings.beta2),
       epsilon: Float(settings.epsilon), decay: Float(settings.weightDecay), correction1: Float(1 / (1 - power1)),
       correction2: Float(1 / (1 - power2)),
       gradient_scale: norm > settings.clip ? Float(settings.clip / norm) : 1)
-    let matrices = parameters.layout.matrixCount
-    for (range, decay) in [
-      (0..<matrices, rule.decay), (matrices..<parameters.layout.count, 0),
-    ] {
+    for (range, decay) in [(0..<decaying, rule.decay), (decaying..<values.count, 0)] {
       rule.decay = decay
       let offset = range.lowerBound
       lemma_adamw_step(
         pool.handle, &rule, range.count, gradients.pointer + offset, first.pointer + offset, second.pointer + offset,
-        parameters.values.pointer + offset)
+        values.pointer + offset)
     }
   }
 }

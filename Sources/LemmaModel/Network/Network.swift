@@ -65,11 +65,11 @@ final class Network {
     return count == 0 ? 0 : losses.reduce(0, +) / Double(count)
   }
 
-  /// The sum of the losses of the batch's loss rows.
-  func evaluate(_ batch: TokenBatch) -> Double {
+  /// The loss of each of the batch's loss rows.
+  func evaluate(_ batch: TokenBatch) -> [Double] {
     let pass = Pass(batch: batch)
     forward(pass)
-    return loss(pass, withGradient: false).reduce(0, +)
+    return loss(pass, withGradient: false)
   }
 
   /// Logits [tokens, vocabulary] of every row, for comparisons.

@@ -13,7 +13,7 @@ struct Curriculum {
   /// - Parameter lengths: the tokens of each example, at least one and none longer than the budget.
   init(lengths: [Int], configuration: TrainingConfiguration) {
     self.lengths = lengths
-    budget = configuration.batchSize * configuration.contextLength
+    budget = configuration.stepTokens
     seed = configuration.seed
     switch configuration.duration {
     case .steps(let count): steps = count

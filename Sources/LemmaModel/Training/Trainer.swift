@@ -1,48 +1,54 @@
-import CKernels
 import LemmaBasics
 
-/// Supervised fine-tuning from new weights or from a parent's: the loss is on responses and their end alone.
-/// The same model, configuration and examples give the same bits, whatever the threads and the processor path.
+/// Supervised fine-tuning from new weights or from a parent's: the loss is on responses and their end alone, unless
+/// the configuration says otherwise. The same model, configuration and examples give the same bits, whatever the
+/// threads, the processor path, the batches that a step is cut into, and the interruptions.
 public struct Trainer {
   private let start: Model
   private let configuration: TrainingConfiguration
-  private let pool: KernelPool
+  private let threads: Int
+  private let path: KernelPath
+  private let takesOver: Bool
 
   /// - Parameters:
-  ///   - model: where training starts; it is not changed.
+  ///   - model: where training starts; it is not changed, unless `takesOver`.
   ///   - threads: workers, 1...256.
+  ///   - takesOver: whether the model's own memory is trained in, so that it must not be used afterwards.
   /// - Throws: `Failure` for a configuration that makes no sense, or that the model cannot serve.
   public init(
-    model: Model, configuration: TrainingConfiguration, threads: Int, path: KernelPath = .best
+    model: Model, configuration: TrainingConfiguration, threads: Int, path: KernelPath = .best, takesOver: Bool = false
   ) throws {
     try configuration.validate()
-    guard configuration.contextLength <= model.configuration.contextLength else {
+    let longest = model.configuration.longestSequence
+    guard configuration.contextLength <= longest else {
       throw Failure(
         .user, "training",
-        "'context_length' is \(configuration.contextLength), but the model takes at most "
-          + "\(model.configuration.contextLength) tokens")
+        "'context_length' is \(configuration.contextLength), but the model takes at most \(longest) tokens")
+    }
+    guard (1...256).contains(threads) else {
+      throw Failure(.user, "threads", "the number of threads is 1 to 256, not \(threads)")
     }
     start = model
     self.configuration = configuration
-    pool = try KernelPool(threads: threads, path: path, precision: configuration.precision)
-  }
-
-  private struct Encoded {
-    var tokens: [Int32]
-    var responseStart: Int
-    var length: Int { tokens.count - 1 }
+    self.threads = threads
+    self.path = path
+    self.takesOver = takesOver
   }
 
   /// Trains to the end.
   /// - Parameters:
+  ///   - heldOut: examples to look at the loss of; they are not trained on.
+  ///   - saves: where to leave the state, and where to go on from.
   ///   - progress: called after each step.
   ///   - isCancelled: asked before each step; true ends the training with `CancellationError`.
-  /// - Throws: `Failure` when no example is left to train on, or when loss or gradients are no longer finite.
+  /// - Throws: `Failure` when no example is left to train on, when the memory does not suffice, or when loss or
+  ///   gradients are no longer finite.
   public func run(
-    examples: [Example], progress: (TrainingProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+    examples: [Example], heldOut: [Example] = [], saves: TrainingSaves? = nil,
+    progress: (TrainingProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> TrainingResult {
     let encoded = encode(examples)
-    let kept = encoded.filter { $0.length >= 1 && $0.length <= configuration.contextLength }
+    let kept = encoded.filter(fits)
     let empty = encoded.count { $0.length < 1 }
     guard !kept.isEmpty else {
       throw Failure(
@@ -50,55 +56,46 @@ public struct Trainer {
         "none of the \(examples.count) examples can be trained on: \(empty) are empty, the others are longer than "
           + "\(configuration.contextLength) tokens")
     }
-    let model = start.configuration
-    let parameters = try start.parameters.copy(model)
-    let capacity = min(configuration.batchSize * configuration.contextLength, kept.reduce(0) { $0 + $1.length })
-    let network = try Network(
-      NetworkShape(model: model, precision: configuration.precision, tokens: capacity, stepTokens: capacity),
-      parameters: parameters, pool: pool)
-    var optimiser = try AdamW(count: parameters.layout.count)
-    var curriculum = Curriculum(lengths: kept.map(\.length), configuration: configuration)
-    var history: [StepRecord] = []
-    let clock = ContinuousClock()
-    for step in 0..<curriculum.steps {
-      if isCancelled() { throw CancellationError() }
-      let began = clock.now
-      var batch = TokenBatch()
-      for index in curriculum.batch() {
-        batch.append(kept[index].tokens[...], responseStart: kept[index].responseStart)
-      }
-      let loss = network.step([batch])
-      let norm = optimiser.norm(of: network.gradients, pool: pool)
-      guard loss.isFinite, norm.isFinite else { throw notFinite(step: step) }
-      let rate = configuration.learningRate(step: step, of: curriculum.steps)
-      optimiser.update(
-        parameters, gradients: network.gradients, norm: norm, rate: rate, settings: configuration, pool: pool)
-      let record = StepRecord(
-        step: step + 1, loss: loss, learningRate: rate, gradientNorm: norm, tokens: batch.count)
-      history.append(record)
-      let seconds = (clock.now - began) / .seconds(1)
-      progress(
-        TrainingProgress(
-          record: record, steps: curriculum.steps, tokensPerSecond: Double(batch.count) / max(seconds, 1e-9)))
+    let looks = encode(heldOut).filter(fits)
+    guard configuration.patience == 0 || !looks.isEmpty else {
+      throw Failure(.user, "training", "'patience' needs held-out examples")
     }
+    let loop = try TrainingLoop(
+      start: start, configuration: configuration, examples: kept, heldOut: looks, threads: threads, path: path,
+      takesOver: takesOver)
+    let (state, step) = try loop.run(saves: saves, progress: progress, isCancelled: isCancelled)
     return TrainingResult(
-      model: Model(configuration: model, tokenizer: start.tokenizer, parameters: parameters), history: history,
-      examples: kept.count, tooLong: encoded.count - kept.count - empty, empty: empty)
+      model: loop.model, history: state.history, evaluations: state.evaluations, step: step, examples: kept.count,
+      tooLong: encoded.count - kept.count - empty, empty: empty)
+  }
+
+  /// Bytes that training on these examples takes.
+  public func memoryNeed(examples: [Example], heldOut: [Example] = []) -> MemoryNeed {
+    let shape = TrainingLoop.shape(
+      start, configuration, encode(examples).filter(fits), encode(heldOut).filter(fits))
+    return TrainingLoop.need(start, configuration, shape, takesOver: takesOver)
+  }
+
+  private func fits(_ example: EncodedExample) -> Bool {
+    example.length >= 1 && example.length <= configuration.contextLength
   }
 
   /// Prompt and response are encoded apart, as they are when the model is asked; the end of text follows.
-  private func encode(_ examples: [Example]) -> [Encoded] {
+  private func encode(_ examples: [Example]) -> [EncodedExample] {
     let tokenizer = start.tokenizer
     let ids = tokenizer.encode(examples.flatMap { [$0.prompt, $0.response] })
     return examples.indices.map { index in
-      Encoded(
-        tokens: ids[2 * index] + ids[2 * index + 1] + [tokenizer.endOfText], responseStart: ids[2 * index].count)
+      EncodedExample(
+        tokens: ids[2 * index] + ids[2 * index + 1] + [tokenizer.endOfText],
+        responseStart: configuration.learnsPrompts ? 0 : ids[2 * index].count)
     }
   }
+}
 
-  private func notFinite(step: Int) -> Failure {
-    Failure(
-      .user, "loss-not-finite", "the training diverged: at step \(step + 1) the loss or its gradient is not finite",
-      hint: "lower 'learning_rate', or lengthen 'warmup'")
-  }
+/// An example as tokens, of which those from `responseStart` on are learnt.
+struct EncodedExample {
+  var tokens: [Int32]
+  var responseStart: Int
+  /// The tokens that go into the network.
+  var length: Int { tokens.count - 1 }
 }

@@ -32,6 +32,33 @@ public struct StepRecord: Hashable, Sendable {
   }
 }
 
+extension StepRecord {
+  init?(json: JSON) {
+    guard let step = json["step"]?.int, let loss = json["loss"]?.double, let rate = json["learning_rate"]?.double,
+      let norm = json["gradient_norm"]?.double, let tokens = json["tokens"]?.int
+    else { return nil }
+    self.init(step: step, loss: loss, learningRate: rate, gradientNorm: norm, tokens: tokens)
+  }
+}
+
+/// One look at examples that are not trained on.
+public struct EvaluationRecord: Hashable, Sendable {
+  /// Steps done by then.
+  public var step: Int
+  /// The mean cross-entropy, in nats, over the tokens of the held-out responses.
+  public var loss: Double
+
+  /// The record as one line of a JSONL file.
+  public var json: JSON { ["step": JSON(step), "held_out_loss": JSON(loss)] }
+}
+
+extension EvaluationRecord {
+  init?(json: JSON) {
+    guard let step = json["step"]?.int, let loss = json["held_out_loss"]?.double else { return nil }
+    self.init(step: step, loss: loss)
+  }
+}
+
 /// How far a training is, told after each step.
 public struct TrainingProgress: Sendable {
   public var record: StepRecord
@@ -44,6 +71,9 @@ public struct TrainingProgress: Sendable {
 public struct TrainingResult: Sendable {
   public var model: Model
   public var history: [StepRecord]
+  public var evaluations: [EvaluationRecord]
+  /// The step whose weights the model has; before the last one where training stopped early.
+  public var step: Int
   /// Examples trained on.
   public var examples: Int
   /// Examples left out because they are longer than the context.

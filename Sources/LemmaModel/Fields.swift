@@ -23,7 +23,8 @@ struct Fields {
 
   private mutating func value(_ key: String) -> JSON? {
     known.insert(key)
-    return members[key].flatMap { $0.isNull ? nil : $0 }
+    guard let value = members[key], !value.isNull else { return .none }
+    return value
   }
 
   mutating func int(_ key: String, default fallback: Int?) -> Int? {

@@ -7,7 +7,7 @@ import LemmaPipeline
 
 /// `evaluate`: puts problems to a checkpoint and grades the answers.
 struct EvaluateStage: BuiltinStage {
-  let implementation = 1
+  let implementation = 2
   let facts: [String: JSON] = [
     "numerics": .string(numericsClass), "prompt": PromptTemplate.zeroShot.json, "grader": .string(Grader.version),
   ]
@@ -26,6 +26,9 @@ struct EvaluateStage: BuiltinStage {
     parameters: [
       .count("max_new_tokens", "The most tokens of an answer.", atLeast: 1, default: 128),
       .init(
+        name: "precision", summary: "Of the operands of matrix products.",
+        type: .choice(Precision.allCases.map(\.rawValue)), defaultValue: "float32"),
+      .init(
         name: "take", summary: "Only the first so many problems.", type: .optional(.integer(1...1_000_000_000)),
         defaultValue: .null),
     ])
@@ -35,7 +38,8 @@ struct EvaluateStage: BuiltinStage {
     var rows = try Row.read(context.input("rows").path)
     if let take = try settings.optionalInt("take") { rows = Array(rows.prefix(take)) }
     let folder = try context.input("model").path
-    let decoder = try Decoder(model: try Checkpoint.load(from: folder), threads: context.threads)
+    let precision = Precision(rawValue: try settings.text("precision")) ?? .float32
+    let decoder = try Decoder(model: try Checkpoint.load(from: folder), precision: precision, threads: context.threads)
     let completions = try decoder.generate(
       prompts: rows.map { PromptTemplate.zeroShot.prompt(for: $0.problem) },
       maxNewTokens: try settings.int("max_new_tokens"),

@@ -6,13 +6,15 @@ import LemmaPipeline
 
 /// `sft`: supervised fine-tuning on the native core.
 struct FineTuneStage: BuiltinStage {
-  let implementation = 1
+  let implementation = 2
   let facts: [String: JSON] = ["numerics": .string(numericsClass), "prompt": PromptTemplate.zeroShot.json]
+  let resumes = true
   let kind = StageKind(
     name: "sft",
     summary: "Trains a decoder on responses, from new weights or from a parent's.",
     inputs: [
       .rows,
+      .init(name: "held_out", summary: "Rows whose loss is looked at and not trained on.", isRequired: false),
       .init(name: "tokenizer", summary: "The vocabulary of a new model.", isRequired: false),
       .init(
         name: "parent", summary: "A checkpoint to go on from, such as stage 1's.", isRequired: false, isFolder: true),
@@ -20,30 +22,19 @@ struct FineTuneStage: BuiltinStage {
     outputs: [
       .init(name: "model", summary: "The checkpoint, as a Hugging Face folder.", fileName: "model", isFolder: true),
       .init(name: "log", summary: "Loss, rate and gradient norm of every step.", fileName: "log.jsonl"),
+      .init(name: "events", summary: "The same for TensorBoard.", fileName: "events", isFolder: true),
     ],
     parameters: [
       .init(
         name: "model", summary: "The shape of a new model; a parent has its own.", type: .record(shape),
-        defaultValue: [:]),
-      .init(
-        name: "epochs", summary: "How often every row is seen.", type: .optional(.integer(1...100_000)), defaultValue: 4
-      ),
-      .init(
-        name: "steps", summary: "Optimiser steps, in place of epochs.", type: .optional(.integer(1...100_000_000)),
-        defaultValue: .null),
-      .count("batch_size", "A step takes up to batch_size x context_length tokens.", atLeast: 1, default: 16),
+        defaultValue: [:])
+    ] + training + [
       .count(
-        "context_length", "The most tokens of one row; longer rows are left out and counted.", atLeast: 8, default: 128),
-      .number("learning_rate", "The rate after warm-up.", 0...10, default: 0.002),
-      .number("warmup", "The share of the steps over which the rate rises.", 0...1, default: 0.05),
-      .number("floor", "What the rate falls to along a cosine, as a share of it.", 0...1, default: 0.05),
-      .number("weight_decay", "Decoupled, on matrices only.", 0...10, default: 0.1),
-      .number("clip", "The greatest norm of all gradients together.", 0.000001...1_000_000, default: 1),
-      .seed,
+        "save_steps", "Steps after which the state is kept, to go on from after a kill; 0 keeps none.", default: 200)
     ],
     mistakes: { with, inputs in
       let settings = Settings(with)
-      var mistakes = [StageKind.Mistake].from("batch_size") { try configuration(settings).validate() }
+      var mistakes = [StageKind.Mistake].from("batch_size") { _ = try configuration(settings) }
       if inputs.contains("parent") { return mistakes }
       if !inputs.contains("tokenizer") { mistakes.append(.init("model", noTokenizer)) }
       mistakes += .from("model") { _ = try newShape(settings, vocabularySize: Tokenizer.leastVocabularySize) }
@@ -53,6 +44,45 @@ struct FineTuneStage: BuiltinStage {
   private static let noTokenizer = Failure(
     .user, "sft", "a new model needs a tokenizer", hint: "give 'tokenizer' or 'parent' under 'in'")
 
+  private static let training: [StageKind.Parameter] = [
+    .init(
+      name: "epochs", summary: "How often every row is seen.", type: .optional(.integer(1...100_000)), defaultValue: 4),
+    .init(
+      name: "steps", summary: "Optimiser steps, in place of epochs.", type: .optional(.integer(1...100_000_000)),
+      defaultValue: .null),
+    .count("batch_size", "A step takes up to batch_size x context_length tokens.", atLeast: 1, default: 16),
+    .count(
+      "context_length", "The most tokens of one row; longer rows are left out and counted.", atLeast: 8, default: 128),
+    .count(
+      "accumulation", "Batches that a step is cut into: less memory, the same result.", atLeast: 1, default: 1),
+    .init(
+      name: "recompute", summary: "Run layers again on the way back: less memory, the same result.", type: .boolean,
+      defaultValue: false),
+    .init(
+      name: "precision", summary: "Of the operands of matrix products.",
+      type: .choice(Precision.allCases.map(\.rawValue)), defaultValue: "float32"),
+    .number("learning_rate", "The rate after warm-up.", 0...10, default: 0.002),
+    .init(
+      name: "schedule", summary: "What the rate does after warm-up.",
+      type: .choice(TrainingConfiguration.Schedule.allCases.map(\.rawValue)), defaultValue: "cosine"),
+    .number("warmup", "The share of the steps over which the rate rises.", 0...1, default: 0.05),
+    .number("floor", "What the rate falls to, as a share of it.", 0...1, default: 0.05),
+    .number("weight_decay", "Decoupled, on matrices only.", 0...10, default: 0.1),
+    .number("beta1", "AdamW's memory of gradients.", 0...1, default: 0.9),
+    .number("beta2", "AdamW's memory of their squares.", 0...1, default: 0.95),
+    .number("clip", "The greatest norm of all gradients together.", 0.000001...1_000_000, default: 1),
+    .number("label_smoothing", "How much of each target is spread over all tokens.", 0...1, default: 0),
+    .number("dropout", "The share of elements dropped.", 0...1, default: 0),
+    .count("lora_rank", "Rank of adapters to train in place of all weights; 0 trains all.", default: 0),
+    .number("lora_alpha", "Adapters count alpha / rank.", 0...1_000_000, default: 32),
+    .init(
+      name: "train_on_prompts", summary: "Whether prompts are learnt, too.", type: .boolean, defaultValue: false),
+    .count("eval_steps", "Steps between two looks at held-out rows; 0 looks at the end.", default: 0),
+    .count(
+      "patience", "Looks without a lower held-out loss after which training stops; 0 goes on.", default: 0),
+    .seed,
+  ]
+
   private static let shape: [StageKind.Parameter] = [
     .count("hidden_size", "Width of the residual stream.", atLeast: 2, default: 128),
     .count("intermediate_size", "Width of the feed-forward layer.", atLeast: 1, default: 352),
@@ -60,17 +90,23 @@ struct FineTuneStage: BuiltinStage {
     .count("num_attention_heads", "Query heads.", atLeast: 1, default: 4),
     .count("num_key_value_heads", "Key and value heads.", atLeast: 1, default: 2),
     .count("max_position_embeddings", "The longest sequence.", atLeast: 8, default: 256),
+    .init(
+      name: "model_type", summary: "The architecture.",
+      type: .choice(ModelConfiguration.Architecture.allCases.map(\.rawValue)), defaultValue: "llama"),
   ]
 
   func run(_ context: StageContext) throws -> JSON {
     let settings = Settings(context)
     let rows = try Row.read(context.input("rows").path)
-    let examples = rows.map { Example(prompt: PromptTemplate.zeroShot.prompt(for: $0.problem), response: $0.response) }
-    let start = try startingModel(context, settings)
+    let heldOut = try context.inputs["held_out"]?.first.map { try Row.read($0.path) } ?? []
     let trainer = try Trainer(
-      model: start, configuration: try FineTuneStage.configuration(settings), threads: context.threads)
+      model: try startingModel(context, settings), configuration: try FineTuneStage.configuration(settings),
+      threads: context.threads, takesOver: true)
+    let examples = rows.map(example)
+    let interval = try settings.int("save_steps")
     let result = try trainer.run(
-      examples: examples,
+      examples: examples, heldOut: heldOut.map(example),
+      saves: interval == 0 ? nil : context.resume.map { TrainingSaves(folder: $0, interval: interval) },
       progress: { progress in
         let record = progress.record
         context.report(
@@ -80,19 +116,55 @@ struct FineTuneStage: BuiltinStage {
       }, isCancelled: context.isCancelled)
     let folder = try context.output("model")
     try Checkpoint.save(result.model, to: folder)
+    try writeLog(result, context)
+    let facts = try facts(of: result)
+    // Beside the weights, so that an evaluation can say what it evaluated.
+    try Files.write(Array(facts.pretty.utf8), to: "\(folder)/training.json")
+    return facts
+  }
+
+  private func example(_ row: Row) -> Example {
+    Example(prompt: PromptTemplate.zeroShot.prompt(for: row.problem), response: row.response)
+  }
+
+  /// Steps and looks at held-out rows in order, as JSON lines and as events.
+  private func writeLog(_ result: TrainingResult, _ context: StageContext) throws {
     let log = try JSONLWriter(path: context.output("log"))
-    for record in result.history { try log.write(record.json) }
+    var events = EventFile()
+    var looks = result.evaluations[...]
+    for record in result.history {
+      try log.write(record.json)
+      events.add(
+        step: record.step,
+        [
+          ("train/loss", record.loss), ("train/learning_rate", record.learningRate),
+          ("train/gradient_norm", record.gradientNorm), ("train/tokens", Double(record.tokens)),
+        ])
+      while let look = looks.first, look.step == record.step {
+        try log.write(look.json)
+        events.add(step: look.step, [("held_out/loss", look.loss)])
+        looks.removeFirst()
+      }
+    }
     try log.finish()
-    let facts: JSON = [
+    let folder = try context.output("events")
+    try Files.makeFolder(folder)
+    try Files.write(events.bytes, to: "\(folder)/\(EventFile.name)")
+  }
+
+  private func facts(of result: TrainingResult) throws -> JSON {
+    var facts: [String: JSON] = [
       "rows": JSON(result.examples), "too_long": JSON(result.tooLong), "empty": JSON(result.empty),
       "steps": JSON(result.history.count), "tokens": JSON(result.tokens),
       "parameters": JSON(result.model.configuration.parameterCount),
       "first_loss": JSON(mean(result.history.prefix(10).map(\.loss))),
       "last_loss": JSON(mean(result.history.suffix(10).map(\.loss))),
     ]
-    // Beside the weights, so that an evaluation can say what it evaluated.
-    try Files.write(Array(facts.pretty.utf8), to: "\(folder)/training.json")
-    return facts
+    if let look = result.evaluations.last(where: { $0.step == result.step }) {
+      facts["held_out_loss"] = JSON(rounded(look.loss))
+      facts["best_step"] = JSON(result.step)
+    }
+    return .object(facts)
   }
 
   private func startingModel(_ context: StageContext, _ settings: Settings) throws -> Model {
@@ -119,25 +191,16 @@ struct FineTuneStage: BuiltinStage {
   }
 
   private static func configuration(_ settings: Settings) throws -> TrainingConfiguration {
-    var configuration = TrainingConfiguration()
-    if let steps = try settings.optionalInt("steps") {
-      configuration.duration = .steps(steps)
-    } else {
-      configuration.duration = .epochs(try settings.int("epochs"))
-    }
-    configuration.batchSize = try settings.int("batch_size")
-    configuration.contextLength = try settings.int("context_length")
-    configuration.learningRate = try settings.number("learning_rate")
-    configuration.warmup = try settings.number("warmup")
-    configuration.floor = try settings.number("floor")
-    configuration.weightDecay = try settings.number("weight_decay")
-    configuration.clip = try settings.number("clip")
-    configuration.seed = try settings.seed()
-    return configuration
+    var keys = settings.values.filter { key, _ in training.contains { $0.name == key } }
+    // Epochs have a default, which steps take the place of.
+    if let steps = keys["steps"], !steps.isNull { keys["epochs"] = nil }
+    return try TrainingConfiguration(json: .object(keys), file: "sft")
   }
 
+  private func rounded(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
+
   private func mean(_ values: [Double]) -> Double {
-    values.isEmpty ? 0 : (values.reduce(0, +) / Double(values.count) * 1e6).rounded() / 1e6
+    values.isEmpty ? 0 : rounded(values.reduce(0, +) / Double(values.count))
   }
 }
 

@@ -13,6 +13,8 @@ public protocol BuiltinStage: Sendable {
   var facts: [String: JSON] { get }
   /// Whether `StageContext.lineage` is needed; it then becomes part of the action document.
   var usesLineage: Bool { get }
+  /// Whether it leaves work in `StageContext.resume` to go on from, so that it gets that folder unasked.
+  var resumes: Bool { get }
   /// What a second execution gives, unless the pipeline declares another.
   var determinism: Determinism { get }
 
@@ -24,6 +26,7 @@ public protocol BuiltinStage: Sendable {
 extension BuiltinStage {
   public var facts: [String: JSON] { [:] }
   public var usesLineage: Bool { false }
+  public var resumes: Bool { false }
   public var determinism: Determinism { .bitwise }
 }
 
@@ -39,8 +42,8 @@ public struct StageContext: Sendable {
   public var threads: Int
   /// The upstream graph by content (see `Lineage`), when the kind asks for it.
   public var lineage: JSON
-  /// A folder that survives a kill of this very action and is removed after its success, for a stage
-  /// declared with `resume: true`. Output bytes must not depend on what it holds.
+  /// A folder that survives a kill of this very action and is removed after its success, for a kind that
+  /// resumes and for a stage declared with `resume: true`. Output bytes must not depend on what it holds.
   public var resume: String?
   public var report: @Sendable (Progress) -> Void
   public var isCancelled: @Sendable () -> Bool

@@ -65,7 +65,7 @@ struct Execution: Sendable {
     var number = 1
     while true {
       let root = try ExecutionRoot(
-        pool: host.roots, store: store, key: action.document.key, resumes: stage.policy.resumes)
+        pool: host.roots, store: store, key: action.document.key, resumes: action.resumes)
       do {
         var result = try execute(in: root, under: confinement)
         result.attempts = number
@@ -166,6 +166,9 @@ struct Execution: Sendable {
 
 extension Resolver.Action {
   /// What a second execution gives: as the pipeline declares, else as the kind does.
+  /// Whether it gets a folder that survives a kill.
+  var resumes: Bool { stage.policy.resumes || builtin?.resumes ?? false }
+
   var determinism: Determinism { stage.policy.determinism ?? builtin?.determinism ?? .bitwise }
 }
 

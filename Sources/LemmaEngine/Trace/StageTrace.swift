@@ -38,7 +38,7 @@ public struct StageTrace {
     }
     defer { withExtendedLifetime(lock) {} }
     let root = try ExecutionRoot(
-      pool: host.roots, store: store, key: action.document.key, resumes: action.stage.policy.resumes)
+      pool: host.roots, store: store, key: action.document.key, resumes: action.resumes)
     let strace = try Strace(log: "\(root.path).trace")
     var outcome: Result<ActionResult, any Error>
     do {

@@ -79,7 +79,10 @@ private struct ConfigurationReader {
   func refusal(_ message: String) -> Failure { Failure(.user, "checkpoint", message, at: Position(file: file)) }
 
   /// Nil where the key is absent or null.
-  private func value(_ key: String) -> JSON? { json[key].flatMap { $0.isNull ? nil : $0 } }
+  private func value(_ key: String) -> JSON? {
+    guard let value = json[key], !value.isNull else { return .none }
+    return value
+  }
 
   private func int(_ key: String, default fallback: Int? = nil) throws -> Int {
     guard let value = value(key) else {

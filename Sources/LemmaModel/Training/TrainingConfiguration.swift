@@ -85,7 +85,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     labelSmoothing = fields.number("label_smoothing", default: labelSmoothing)
     dropout = fields.number("dropout", default: dropout)
     let rank = fields.int("lora_rank", default: 0)
-    let alpha = fields.number("lora_alpha", default: 2 * Double(rank))
+    let alpha = fields.number("lora_alpha", default: 32)
     learnsPrompts = fields.bool("train_on_prompts", default: learnsPrompts)
     evaluationInterval = fields.int("eval_steps", default: evaluationInterval)
     patience = fields.int("patience", default: patience)

@@ -50,6 +50,9 @@ struct FineTuneStage: BuiltinStage {
     .init(
       name: "steps", summary: "Optimiser steps, in place of epochs.", type: .optional(.integer(1...100_000_000)),
       defaultValue: .null),
+    .init(
+      name: "tokens", summary: "Tokens to see, in place of epochs.", type: .optional(.integer(1...1 << 50)),
+      defaultValue: .null),
     .count("batch_size", "A step takes up to batch_size x context_length tokens.", atLeast: 1, default: 16),
     .count(
       "context_length", "The most tokens of one row; longer rows are left out and counted.", atLeast: 8, default: 128),
@@ -192,8 +195,8 @@ struct FineTuneStage: BuiltinStage {
 
   private static func configuration(_ settings: Settings) throws -> TrainingConfiguration {
     var keys = settings.values.filter { key, _ in training.contains { $0.name == key } }
-    // Epochs have a default, which steps take the place of.
-    if let steps = keys["steps"], !steps.isNull { keys["epochs"] = nil }
+    // Epochs have a default, which the others take the place of.
+    if ["steps", "tokens"].contains(where: { !(keys[$0]?.isNull ?? true) }) { keys["epochs"] = nil }
     return try TrainingConfiguration(json: .object(keys), file: "sft")
   }
 

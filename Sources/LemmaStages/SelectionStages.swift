@@ -69,20 +69,33 @@ struct DecontaminateStage: BuiltinStage {
   }
 }
 
-/// `subset`: the first rows of one fixed order.
+/// `subset`: the first rows of one fixed order, of all or of those with so many steps.
 struct SubsetStage: BuiltinStage {
-  let implementation = 1
+  let implementation = 2
   let kind = StageKind(
     name: "subset",
     summary: "Takes rows in one fixed seeded order, so that a smaller subset is part of every larger one.",
     inputs: [.rows],
     outputs: [.rows],
-    parameters: [.count("take", "How many rows.", atLeast: 1), .seed])
+    parameters: [
+      .init(
+        name: "take", summary: "How many rows; all where it is not given.", type: .optional(.integer(1...1_000_000_000)),
+        defaultValue: .null),
+      .count("min_steps", "Only rows with at least so many worked steps.", default: 0),
+      .init(
+        name: "max_steps", summary: "Only rows with at most so many worked steps.",
+        type: .optional(.integer(0...1_000_000_000)), defaultValue: .null),
+      .seed,
+    ])
 
   func run(_ context: StageContext) throws -> JSON {
     let settings = Settings(context)
-    let rows = try Subset.take(
-      try settings.int("take"), of: try Row.read(context.input("rows").path), seed: try settings.seed())
+    var rows = try Row.read(context.input("rows").path)
+    let (least, most) = (try settings.int("min_steps"), try settings.optionalInt("max_steps"))
+    // Where steps are not known, a row belongs to no range.
+    if least > 0 || most != nil { rows.removeAll { !(least...max(least, most ?? .max)).contains($0.steps ?? -1) } }
+    rows = try Subset.take(try settings.optionalInt("take") ?? rows.count, of: rows, seed: try settings.seed())
+    guard !rows.isEmpty else { throw Failure(.user, "too-few-rows", "no row has so many steps") }
     try Row.write(rows, to: context.output("rows"))
     return ["rows": JSON(rows.count)]
   }

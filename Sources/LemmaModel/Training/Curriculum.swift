@@ -5,7 +5,7 @@ struct Curriculum {
   private let lengths: [Int]
   private let budget: Int
   private let seed: UInt64
-  let steps: Int
+  private(set) var steps = 0
   private var epoch = 0
   private var order: [Int] = []
   private var next = 0
@@ -17,20 +17,19 @@ struct Curriculum {
     seed = configuration.seed
     switch configuration.duration {
     case .steps(let count): steps = count
-    case .epochs(let count):
-      var total = 0
-      for epoch in 0..<count {
-        var left = 0
-        for index in Curriculum.permutation(lengths.count, seed: seed, epoch: epoch) {
-          if lengths[index] > left {
-            total += 1
-            left = budget
-          }
-          left -= lengths[index]
-        }
-      }
-      steps = total
+    case .epochs(let count): steps = Curriculum.steps(self, while: { epochs, _ in epochs < count })
+    case .tokens(let count): steps = Curriculum.steps(self, while: { _, tokens in tokens < count })
     }
+  }
+
+  /// How many steps begin while a condition on whole epochs done and on tokens seen holds.
+  private static func steps(_ start: Curriculum, while goesOn: (_ epochs: Int, _ tokens: Int) -> Bool) -> Int {
+    var (curriculum, tokens, steps) = (start, 0, 0)
+    while goesOn(curriculum.next == curriculum.order.count ? curriculum.epoch : curriculum.epoch - 1, tokens) {
+      tokens += curriculum.batch().reduce(0) { $0 + start.lengths[$1] }
+      steps += 1
+    }
+    return steps
   }
 
   /// The examples of the next step: in shuffled order, as many as fit; no step spans two epochs.

@@ -9,6 +9,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
     case epochs(Int)
     /// This many optimiser steps, going through the examples as often as needed.
     case steps(Int)
+    /// As many optimiser steps as it takes to see this many tokens.
+    case tokens(Int)
   }
 
   /// What the learning rate does after its warm-up.
@@ -62,12 +64,14 @@ public struct TrainingConfiguration: Hashable, Sendable {
 
   public init() {}
 
-  /// Reads a declaration; absent keys keep their defaults, unknown ones are refused. `epochs` excludes `steps`.
+  /// Reads a declaration; absent keys keep their defaults, unknown ones are refused. Of `epochs`, `steps` and `tokens`
+  /// one may be given.
   /// - Throws: `Failures` with every mistake found, or `Failure`.
   public init(json: JSON, file: String) throws {
     var fields = try Fields(json, file: file, of: "training")
     let epochs = fields.int("epochs", default: nil)
     let steps = fields.int("steps", default: nil)
+    let tokens = fields.int("tokens", default: nil)
     batchSize = fields.int("batch_size", default: batchSize)
     contextLength = fields.int("context_length", default: contextLength)
     accumulation = fields.int("accumulation", default: accumulation)
@@ -91,15 +95,16 @@ public struct TrainingConfiguration: Hashable, Sendable {
     patience = fields.int("patience", default: patience)
     let seed = fields.int("seed", default: 0)
     try fields.finish()
-    guard epochs == nil || steps == nil else {
-      throw Failure(.user, "training", "give 'epochs' or 'steps', not both", at: Position(file: file))
+    let durations = [epochs.map(Duration.epochs), steps.map(Duration.steps), tokens.map(Duration.tokens)].compactMap { $0 }
+    guard durations.count <= 1 else {
+      throw Failure(.user, "training", "give one of 'epochs', 'steps' and 'tokens'", at: Position(file: file))
     }
+    duration = durations.first ?? duration
     guard seed >= 0 else {
       throw Failure(.user, "training", "'seed' must not be negative", at: Position(file: file))
     }
     self.seed = UInt64(seed)
     if rank != 0 { adapters = AdapterConfiguration(rank: rank, alpha: alpha) }
-    if let steps { duration = .steps(steps) } else if let epochs { duration = .epochs(epochs) }
     try validate(file: file)
   }
 
@@ -111,6 +116,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     switch duration {
     case .epochs(let count): try check((1...100_000).contains(count), "'epochs' must be 1 to 100000")
     case .steps(let count): try check((1...100_000_000).contains(count), "'steps' must be 1 to 100000000")
+    case .tokens(let count): try check((1...1 << 50).contains(count), "'tokens' must be 1 to 2^50")
     }
     try check((1...65_536).contains(batchSize), "'batch_size' must be 1 to 65536")
     try check((2...16_384).contains(contextLength), "'context_length' must be 2 to 16384")

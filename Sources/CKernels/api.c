@@ -4,8 +4,8 @@
 #define RUN(pool, kernel, arguments) lemma_pool_run(pool, lemma_pool_table(pool)->kernel, arguments)
 
 static lemma_product_job product_job(lemma_pool *pool, lemma_layout layout, const lemma_product *p) {
-  return (lemma_product_job){pool,  layout, p->m,   p->n,  p->k,   p->a,  p->lda,
-                             p->b,  p->ldb, p->c0,  p->ld0, p->c, p->ldc, NULL};
+  return (lemma_product_job){pool,   layout, p->m,   p->n, p->k,      p->a,   p->lda,
+                             p->b,   p->ldb, p->c0,  p->ld0, p->c, p->stored, p->ldc, NULL};
 }
 
 void lemma_product_nt(lemma_pool *pool, const lemma_product *product) {
@@ -41,6 +41,8 @@ void lemma_product_packed(lemma_pool *pool, const lemma_product *product) {
   RUN(pool, product_packed, &job);
 }
 
+ptrdiff_t lemma_product_depth(int precision) { return precision == LEMMA_BFLOAT16 ? 2 * LEMMA_DEPTH : LEMMA_DEPTH; }
+
 ptrdiff_t lemma_operand_size(const lemma_pool *pool) { return 4 / lemma_pool_table(pool)->step; }
 
 void lemma_store(lemma_pool *pool, ptrdiff_t count, const float *x, lemma_operand *y) {
@@ -71,8 +73,8 @@ void lemma_norm_again(lemma_pool *pool, const lemma_norm *norm, lemma_operand *y
   RUN(pool, norm_again, &job);
 }
 
-void lemma_norm_backward(lemma_pool *pool, const lemma_norm *norm, const float *dy, float *dx, lemma_operand *stored,
-                         float *dgain, float *dbias) {
+void lemma_norm_backward(lemma_pool *pool, const lemma_norm *norm, const lemma_operand *dy, float *dx,
+                         lemma_operand *stored, float *dgain, float *dbias) {
   lemma_norm_job job = norm_job(norm);
   job.dy = dy;
   job.dx = dx;
@@ -82,34 +84,46 @@ void lemma_norm_backward(lemma_pool *pool, const lemma_norm *norm, const float *
   RUN(pool, norm_backward, &job);
 }
 
-void lemma_rope(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t head, const int32_t *positions,
-                const float *cosines, const float *sines, bool inverse, const float *x, lemma_operand *y,
-                ptrdiff_t ld) {
-  lemma_rope_job job = {rows, heads, head, ld, positions, cosines, sines, inverse ? -1.0f : 1.0f, x, y};
+static lemma_rope_job rope_job(const lemma_rotation *r) {
+  return (lemma_rope_job){.rows = r->rows, .heads = r->heads, .head = r->head, .ld = r->ld,
+                          .positions = r->positions, .cosines = r->cosines, .sines = r->sines,
+                          .sign = r->inverse ? -1.0f : 1.0f};
+}
+
+void lemma_rope(lemma_pool *pool, const lemma_rotation *rotation, lemma_operand *x) {
+  lemma_rope_job job = rope_job(rotation);
+  job.stored = x;
+  job.y = x;
   RUN(pool, rope, &job);
 }
 
-void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *gate_up, lemma_operand *kept,
+void lemma_rope_store(lemma_pool *pool, const lemma_rotation *rotation, const float *x, lemma_operand *y) {
+  lemma_rope_job job = rope_job(rotation);
+  job.wide = x;
+  job.y = y;
+  RUN(pool, rope, &job);
+}
+
+void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *gate_up,
                           lemma_operand *y) {
-  lemma_gate_job job = {.rows = rows, .width = width, .x = gate_up, .kept = kept, .y = y};
+  lemma_gate_job job = {.rows = rows, .width = width, .x = gate_up, .y = y};
   RUN(pool, swiglu_forward, &job);
 }
 
-void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy,
-                           const lemma_operand *kept, lemma_operand *slope, lemma_operand *y) {
-  lemma_gate_job job = {.rows = rows, .width = width, .dy = dy, .kept = (void *)kept, .y = y, .dx = slope};
+void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *dy,
+                           const lemma_operand *gate_up, lemma_operand *slope, lemma_operand *y) {
+  lemma_gate_job job = {.rows = rows, .width = width, .x = gate_up, .dy = dy, .y = y, .dx = slope};
   RUN(pool, swiglu_backward, &job);
 }
 
-void lemma_gelu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *x, lemma_operand *kept,
-                        lemma_operand *y) {
-  lemma_gate_job job = {.rows = rows, .width = width, .x = x, .kept = kept, .y = y};
+void lemma_gelu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *x, lemma_operand *y) {
+  lemma_gate_job job = {.rows = rows, .width = width, .x = x, .y = y};
   RUN(pool, gelu_forward, &job);
 }
 
-void lemma_gelu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, const lemma_operand *kept,
-                         lemma_operand *slope, lemma_operand *y) {
-  lemma_gate_job job = {.rows = rows, .width = width, .dy = dy, .kept = (void *)kept, .y = y, .dx = slope};
+void lemma_gelu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *dy,
+                         const lemma_operand *x, lemma_operand *slope, lemma_operand *y) {
+  lemma_gate_job job = {.rows = rows, .width = width, .x = x, .dy = dy, .y = y, .dx = slope};
   RUN(pool, gelu_backward, &job);
 }
 
@@ -130,6 +144,12 @@ void lemma_gather_operands(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, co
   gather_bytes(pool, rows, width * lemma_operand_size(pool), index, table, y);
 }
 
+void lemma_scatter_operands(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index,
+                            const lemma_operand *x, lemma_operand *y) {
+  lemma_rows_job job = {rows, width * lemma_operand_size(pool), index, x, y};
+  RUN(pool, scatter, &job);
+}
+
 void lemma_gather_add(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *table,
                       float *y) {
   lemma_rows_job job = {rows, width, index, table, y};
@@ -147,9 +167,9 @@ void lemma_sum_rows(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lem
   RUN(pool, sum_rows, &job);
 }
 
-void lemma_dropout_add(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
-                       float *sum) {
-  lemma_dropout_job job = {.rows = rows, .width = width, .rule = *rule, .x = x, .sum = sum};
+void lemma_dropout_add(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width,
+                       const lemma_operand *x, float *sum) {
+  lemma_dropout_job job = {.rows = rows, .width = width, .rule = *rule, .operands = x, .sum = sum};
   RUN(pool, dropout, &job);
 }
 
@@ -185,7 +205,7 @@ void lemma_attention_forward(lemma_pool *pool, const lemma_attention *shape, con
 }
 
 void lemma_attention_backward(lemma_pool *pool, const lemma_attention *shape, const lemma_operand *qkv,
-                              const lemma_operand *out, const float *stats, const float *dout, float *dqkv) {
+                              const lemma_operand *out, const float *stats, const lemma_operand *dout, float *dqkv) {
   lemma_attention_job job = {.pool = pool, .shape = *shape, .qkv = qkv, .out = (void *)out,
                              .dout = dout, .stats = (float *)stats, .dqkv = dqkv};
   RUN(pool, attention_backward, &job);

@@ -6,7 +6,6 @@ typedef struct {
   U *keys, *values, *keys_across, *slopes_across, *queries_across, *tiles;
   float *scores, *slopes;  // a block's, [LEMMA_BLOCK, pitch]
   S *shares, *stored;      // the same as operands: probabilities, and their slopes
-  S *dout;                 // a block's, [LEMMA_BLOCK, head]
   ptrdiff_t pitch;
 } attention_scratch;
 
@@ -25,30 +24,49 @@ static attention_scratch cut(void *scratch, ptrdiff_t length, ptrdiff_t head) {
   s.slopes_across = next, next += block;
   s.queries_across = next, next += block;
   s.scores = (float *)next, next += scores;
-  s.slopes = (float *)next, next += scores > block ? scores : block;
+  s.slopes = (float *)next, next += scores;
   s.shares = (S *)next, next += scores / STEP;
   s.stored = (S *)next, next += scores / STEP;
-  s.dout = (S *)next, next += block;
   s.tiles = next;
   return s;
 }
 
 // 1 / sqrt(head), the scale of every score.
 INLINE float score_scale(ptrdiff_t head) { return 1.0f / __builtin_sqrtf((float)head); }
+// The same for powers of 2.
+INLINE float score_scale2(ptrdiff_t head) { return score_scale(head) * 1.44269504f; }
 
-// Scores of queries [from, to) against keys [0, to), as exp(scale s - top), the later ones 0; s->shares takes them
-// times 1 / sum. With `fresh`, top and 1 / sum are found and kept in stats; else they are read from there.
+// x[i] = 2^(scale x[i] - top) for n elements; their sum by lanes.
+INLINE float powers(float *x, ptrdiff_t n, float scale, float top) {
+  V sum = splat(0), factor = splat(scale), less = splat(-top);
+  ptrdiff_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    V e = exp2_below16(fma16(load(x + i), factor, less));
+    store(x + i, e);
+    sum += e;
+  }
+  if (i < n) {
+    V e = exp2_below16(fma16(load_some(x + i, n - i), factor, less));
+    store_some(x + i, e, n - i);
+    sum += load_some(x + i, n - i);
+  }
+  return sum16(sum);
+}
+
+// Scores of queries [first, last) against keys [0, last), a tile of them, as powers of 2; s->shares takes them times
+// 1 / sum, and 0 for later keys up to `end`. With `fresh`, top and 1 / sum are found and kept in stats; else they are
+// read from there. Rows of s count from `from`.
 static void probabilities(const lemma_attention *shape, const S *q, const attention_scratch *s, ptrdiff_t from,
-                          ptrdiff_t to, float *stats, bool fresh) {
-  ptrdiff_t steps = steps_of(shape->head), end = rounded(to, 16);
-  float scale = score_scale(shape->head);
-  panels(to - from, to, steps, (const U *)q, shape->ld / STEP, s->keys, steps * PANEL, NULL, 0, s->scores, s->pitch);
-  for (ptrdiff_t i = from; i < to; i++) {
+                          ptrdiff_t first, ptrdiff_t last, ptrdiff_t end, float *stats, bool fresh) {
+  ptrdiff_t steps = steps_of(shape->head);
+  float scale = score_scale2(shape->head);
+  chains to = {NULL, 0, s->scores + (first - from) * s->pitch, NULL, s->pitch};
+  panels(last - first, last, steps, (const U *)(q + first * shape->ld), shape->ld / STEP, s->keys, steps * PANEL, to);
+  for (ptrdiff_t i = first; i < last; i++) {
     float *x = s->scores + (i - from) * s->pitch, *stat = stats + i * shape->heads * 2;
     if (fresh) stat[0] = greatest(x, i + 1) * scale;
-    float sum = exponentials(x, i + 1, scale, stat[0]);
+    float sum = powers(x, i + 1, scale, stat[0]);
     if (fresh) stat[1] = 1.0f / sum;
-    memset(x + i + 1, 0, (size_t)(end - i - 1) * sizeof(float));
     store_multiple(x, i + 1, end, stat[1], s->shares + (i - from) * s->pitch);
   }
 }
@@ -69,49 +87,47 @@ static void attention_forward(void *context, int worker, int count) {
     pack_across(false, length, head, v, shape->ld, s.values, value_pitch);
     for (ptrdiff_t h = 0; h < per_group; h++) {
       float *stats = a->stats + (start * shape->heads + group * per_group + h) * 2;
-      for (ptrdiff_t from = 0; from < length; from += LEMMA_BLOCK) {
-        ptrdiff_t to = from + LEMMA_BLOCK < length ? from + LEMMA_BLOCK : length;
-        probabilities(shape, q + h * head + from * shape->ld, &s, from, to, stats, true);
-        // Where the way back has its slopes.
-        panels(to - from, head, steps_of(to), (const U *)s.shares, s.pitch / STEP, s.values, value_pitch, NULL, 0,
-               s.slopes, rounded(head, 16));
-        S *out = (S *)a->out + (start + from) * width + (group * per_group + h) * head;
-        for (ptrdiff_t i = 0; i < to - from; i++) {
-          for (ptrdiff_t e = 0; e < head; e += 16) {
-            store_stored(out + i * width + e, load_some(s.slopes + i * rounded(head, 16) + e, head - e), head - e);
-          }
-        }
+      S *out = (S *)a->out + start * width + (group * per_group + h) * head;
+      for (ptrdiff_t i = 0; i < length; i += TILE_ROWS) {
+        ptrdiff_t last = i + TILE_ROWS < length ? i + TILE_ROWS : length;
+        probabilities(shape, q + h * head, &s, i, i, last, rounded(last, 16), stats, true);
+        chains to = {NULL, 0, NULL, out + i * width, width};
+        panels(last - i, head, steps_of(last), (const U *)s.shares, s.pitch / STEP, s.values, value_pitch, to);
       }
     }
   }
 }
 
-// A block's slopes as operands: dO itself, and dS = P (dP - sum of dO O) scale, which needs dP in s->slopes.
-static void block_slopes(const attention_scratch *s, ptrdiff_t rows, ptrdiff_t to, ptrdiff_t head, const float *dout,
-                         const S *out, ptrdiff_t width, const float *stats, ptrdiff_t stride) {
+// A tile's dS = P (dP - sum of dO O) scale as operands, 0 for later keys, from dP in s->slopes.
+static void tile_slopes(const lemma_attention *shape, const attention_scratch *s, ptrdiff_t from, ptrdiff_t first,
+                        ptrdiff_t last, ptrdiff_t end, const S *dout, const S *out, const float *stats) {
+  const ptrdiff_t head = shape->head, width = shape->heads * head;
   const V scale = splat(score_scale(head));
-  for (ptrdiff_t i = 0; i < rows; i++) {
-    V sum = splat(0), inverse = splat(stats[i * stride + 1]);
+  for (ptrdiff_t i = first; i < last; i++) {
+    V sum = splat(0), inverse = splat(stats[i * shape->heads * 2 + 1]);
     for (ptrdiff_t e = 0; e < head; e += 16) {
-      sum = fma16(load_some(dout + i * width + e, head - e), load_stored(out + i * width + e, head - e), sum);
+      sum = fma16(load_stored(dout + i * width + e, head - e), load_stored(out + i * width + e, head - e), sum);
     }
     V along = splat(sum16(sum));
-    const float *p = s->scores + i * s->pitch, *slope = s->slopes + i * s->pitch;
-    S *stored = s->stored + i * s->pitch;
-    for (ptrdiff_t j = 0; j < to; j += 16) {
-      store_stored(stored + j, load(p + j) * inverse * (load_some(slope + j, to - j) - along) * scale, 16);
+    const float *p = s->scores + (i - from) * s->pitch, *slope = s->slopes + (i - from) * s->pitch;
+    S *stored = s->stored + (i - from) * s->pitch;
+    ptrdiff_t j = 0;
+    for (; j <= i; j += 16) {
+      ptrdiff_t left = i + 1 - j;
+      store_stored(stored + j, load_some(p + j, left) * inverse * (load_some(slope + j, left) - along) * scale, 16);
     }
+    for (; j < end; j += 16) store_stored(stored + j, splat(0), 16);
   }
 }
 
 // With P the probabilities: dV = P^T dO, dP = dO V^T, dS = P (dP - rowsum(dO O)) scale, dQ = dS K, dK = dS^T Q.
+// By tiles of queries as far as a query goes alone, by blocks where queries are summed.
 static void attention_backward(void *context, int worker, int count) {
   (void)count;
   const lemma_attention_job *a = context;
   const lemma_attention *shape = &a->shape;
   ptrdiff_t head = shape->head, per_group = shape->heads / shape->groups, width = shape->heads * head, task;
   ptrdiff_t ld = shape->ld, steps = steps_of(head), block_pitch = steps_of(LEMMA_BLOCK) * PANEL;
-  ptrdiff_t row = steps * STEP;
   while ((task = lemma_pool_claim(a->pool)) < shape->documents * shape->groups) {
     ptrdiff_t document = task / shape->groups, group = task % shape->groups;
     ptrdiff_t start = shape->starts[document], length = shape->starts[document + 1] - start;
@@ -130,27 +146,27 @@ static void attention_backward(void *context, int worker, int count) {
     for (ptrdiff_t h = 0; h < per_group; h++) {
       ptrdiff_t column = (group * per_group + h) * head;
       float *stats = a->stats + (start * shape->heads + group * per_group + h) * 2;
+      const S *q = qkv + start * ld + column, *dout = (const S *)a->dout + start * width + column;
+      const S *out = (const S *)a->out + start * width + column;
       for (ptrdiff_t from = 0; from < length; from += LEMMA_BLOCK) {
-        ptrdiff_t to = from + LEMMA_BLOCK < length ? from + LEMMA_BLOCK : length, rows = to - from;
-        const S *q = qkv + (start + from) * ld + column;
-        const float *dout = a->dout + (start + from) * width + column;
-        probabilities(shape, q, &s, from, to, stats, false);
-        for (ptrdiff_t i = 0; i < rows; i++) {
-          for (ptrdiff_t e = 0; e < row; e += 16) {
-            store_stored(s.dout + i * row + e, load_some(dout + i * width + e, head - e), row - e);
-          }
+        ptrdiff_t to = from + LEMMA_BLOCK < length ? from + LEMMA_BLOCK : length, end = rounded(to, 16);
+        for (ptrdiff_t i = from; i < to; i += TILE_ROWS) {
+          ptrdiff_t last = i + TILE_ROWS < to ? i + TILE_ROWS : to;
+          probabilities(shape, q, &s, from, i, last, end, stats, false);
+          chains slopes = {NULL, 0, s.slopes + (i - from) * s.pitch, NULL, s.pitch};
+          panels(last - i, last, steps, (const U *)(dout + i * width), width / STEP, s.values, steps * PANEL, slopes);
+          tile_slopes(shape, &s, from, i, last, end, dout, out, stats);
+          chains dq = {NULL, 0, a->dqkv + (start + i) * ld + column, NULL, ld};
+          panels(last - i, head, steps_of(last), (const U *)(s.stored + (i - from) * s.pitch), s.pitch / STEP,
+                 s.keys_across, across_pitch, dq);
         }
-        pack_across(true, rows, head, s.dout, row, s.slopes_across, block_pitch);
+        ptrdiff_t rows = to - from;
+        pack_across(true, rows, head, dout + from * width, width, s.slopes_across, block_pitch);
         pack_tiles(to, rows, s.shares, s.pitch, s.tiles);
-        panels(to, head, steps_of(rows), s.tiles, 0, s.slopes_across, block_pitch, dv, ld, dv, ld);
-        panels(rows, to, steps, (const U *)s.dout, row / STEP, s.values, steps * PANEL, NULL, 0, s.slopes, s.pitch);
-        block_slopes(&s, rows, to, head, dout, (const S *)a->out + (start + from) * width + column, width,
-                     stats + from * shape->heads * 2, shape->heads * 2);
-        panels(rows, head, steps_of(to), (const U *)s.stored, s.pitch / STEP, s.keys_across, across_pitch, NULL, 0,
-               a->dqkv + (start + from) * ld + column, ld);
-        pack_across(true, rows, head, q, ld, s.queries_across, block_pitch);
+        panels(to, head, steps_of(rows), s.tiles, 0, s.slopes_across, block_pitch, (chains){dv, ld, dv, NULL, ld});
+        pack_across(true, rows, head, q + from * ld, ld, s.queries_across, block_pitch);
         pack_tiles(to, rows, s.stored, s.pitch, s.tiles);
-        panels(to, head, steps_of(rows), s.tiles, 0, s.queries_across, block_pitch, dk, ld, dk, ld);
+        panels(to, head, steps_of(rows), s.tiles, 0, s.queries_across, block_pitch, (chains){dk, ld, dk, NULL, ld});
       }
     }
   }
@@ -208,7 +224,7 @@ static void attention_cached(void *context, int worker, int count) {
   const lemma_cached_attention *shape = &a->shape;
   ptrdiff_t head = shape->head, capacity = shape->capacity, per_group = shape->heads / shape->groups, task;
   ptrdiff_t pitch = rounded(capacity, 16);
-  float scale = score_scale(head), *scores = (float *)lemma_pool_scratch(a->pool, worker);
+  float scale = score_scale2(head), *scores = (float *)lemma_pool_scratch(a->pool, worker);
   S *shares = (S *)(scores + pitch);
   while ((task = lemma_pool_claim(a->pool)) < shape->rows * shape->groups) {
     ptrdiff_t r = task / shape->groups, g = task % shape->groups, length = shape->positions[r] + 1;
@@ -227,7 +243,7 @@ static void attention_cached(void *context, int worker, int count) {
           }
           store(scores + j, sum);
         }
-        float sum = exponentials(scores, length, scale, greatest(scores, length) * scale);
+        float sum = powers(scores, length, scale, greatest(scores, length) * scale);
         store_multiple(scores, length, steps_of(length) * STEP, 1.0f / sum, shares + one * pitch);
       }
       for (ptrdiff_t feature = 0; feature < head; feature += 16) {

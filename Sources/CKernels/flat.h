@@ -64,10 +64,10 @@ static void dropout(void *context, int worker, int count) {
   for (ptrdiff_t r = from; r < to; r++) {
     for (ptrdiff_t i = 0; i < width; i += 64) {
       W words[4] = {lanes + (uint32_t)(i / 4), (W)((uint32_t)(rule->row + r)), (W)(rule->site), (W)(rule->step)};
-      philox16(words, (uint32_t)rule->seed, (uint32_t)(rule->seed >> 32));
+      if (threshold) philox16(words, (uint32_t)rule->seed, (uint32_t)(rule->seed >> 32));
       for (int v = 0; v < 4 && i + 16 * v < width; v++) {
         ptrdiff_t at = r * width + i + 16 * v, left = width - i - 16 * v;
-        V x = load_some(d->x + at, left) * factor;
+        V x = (d->x ? load_some(d->x + at, left) : load_stored((const S *)d->operands + at, left)) * factor;
         x = words[v] >= (W)(threshold) ? x : splat(0);
         if (d->sum) store_some(d->sum + at, load_some(d->sum + at, left) + x, left);
         if (d->y) store_some(d->y + at, x, left);

@@ -14,7 +14,7 @@ typedef struct {
   lemma_job product, pack, product_packed;
   lemma_job norm_forward, norm_again, norm_backward, rope;
   lemma_job swiglu_forward, swiglu_backward, gelu_forward, gelu_backward;
-  lemma_job gather, gather_add, scatter_add, sum_rows, cross_entropy, argmax, store_many, load_many;
+  lemma_job gather, scatter, gather_add, scatter_add, sum_rows, cross_entropy, argmax, store_many, load_many;
   lemma_job attention_forward, attention_backward, cache_store, attention_cached;
   lemma_job squared_norm, adamw, zero, dropout, exp_many, fma_many;
 } lemma_table;
@@ -69,6 +69,7 @@ typedef struct {
   const float *c0;
   ptrdiff_t ld0;
   float *c;
+  void *stored;
   ptrdiff_t ldc;
   uint32_t *packed;
 } lemma_product_job;
@@ -76,7 +77,8 @@ typedef struct {
 typedef struct {
   ptrdiff_t rows, width;
   float epsilon;
-  const float *x, *gain, *bias, *dy;
+  const float *x, *gain, *bias;
+  const void *dy;
   void *normed, *y, *stored;
   float *rstd, *dx, *dgain, *dbias;
 } lemma_norm_job;
@@ -86,14 +88,15 @@ typedef struct {
   const int32_t *positions;
   const float *cosines, *sines;
   float sign;
-  const float *x;
+  const float *wide;   // x as floats, or
+  const void *stored;  // as operands
   void *y;
 } lemma_rope_job;
 
 typedef struct {
   ptrdiff_t rows, width;
-  const float *x, *dy;
-  void *kept, *y, *dx;
+  const void *x, *dy;
+  void *y, *dx;
 } lemma_gate_job;
 
 typedef struct {
@@ -121,10 +124,9 @@ typedef struct {
 typedef struct {
   lemma_pool *pool;
   lemma_attention shape;
-  const void *qkv;
+  const void *qkv, *dout;
   void *out;
   float *stats, *dqkv;
-  const float *dout;
 } lemma_attention_job;
 
 typedef struct {
@@ -145,7 +147,8 @@ typedef struct {
 typedef struct {
   ptrdiff_t rows, width;
   lemma_dropout rule;
-  const float *x;
+  const float *x;        // as floats, or
+  const void *operands;  // as operands
   float *sum, *y;
   void *stored;
 } lemma_dropout_job;

@@ -21,11 +21,18 @@ INLINE void store(float *p, V v) { *(VU *)p = v; }
 
 // The first n lanes, n of any sign; the others are 0.
 #if MASKED
-INLINE __mmask16 first_lanes(ptrdiff_t n) {
-  return n >= 16 ? 0xFFFF : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);
+// Masked stores cost a Zen 4 core tens of cycles, so whole vectors go without.
+INLINE __mmask16 first_lanes(ptrdiff_t n) { return n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
+INLINE V load_some(const float *p, ptrdiff_t n) {
+  if (n >= 16) return load(p);
+  return (V)_mm512_maskz_loadu_ps(first_lanes(n), p);
 }
-INLINE V load_some(const float *p, ptrdiff_t n) { return (V)_mm512_maskz_loadu_ps(first_lanes(n), p); }
-INLINE void store_some(float *p, V v, ptrdiff_t n) { _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v); }
+INLINE void store_some(float *p, V v, ptrdiff_t n) {
+  if (n >= 16)
+    store(p, v);
+  else
+    _mm512_mask_storeu_ps(p, first_lanes(n), (__m512)v);
+}
 #else
 INLINE V load_some(const float *p, ptrdiff_t n) {
   if (n >= 16) return load(p);
@@ -107,6 +114,20 @@ INLINE V exp16(V x) {
   V y = fma16(p, r * r, r) + splat(1.0f);
   VI bits = AS(VI, t) - AS(VI, magic);
   return y * AS(V, (bits + 127) << 23);
+}
+
+// 2^t for t up to about 0, as softmax has it, with Cephes' polynomial for the fraction: about 1 unit in the last place.
+INLINE V exp2_below16(V t) {
+  const V magic = splat(12582912.0f), least = splat(-125.0f);
+  t = least > t ? least : t;  // keeps the result normal; NaN passes through
+  V z = t + magic, r = t - (z - magic);
+  V p = fma16(splat(1.535336188e-4f), r, splat(1.339887440e-3f));
+  p = fma16(p, r, splat(9.618437357e-3f));
+  p = fma16(p, r, splat(5.550332471e-2f));
+  p = fma16(p, r, splat(2.402264791e-1f));
+  p = fma16(p, r, splat(6.931472028e-1f));
+  p = fma16(p, r, splat(1.0f));
+  return AS(V, AS(VI, p) + (AS(VI, z) << 23));
 }
 
 INLINE V sqrt16(V x) { return __builtin_elementwise_sqrt(x); }

@@ -40,8 +40,16 @@ INLINE H narrow(V v) {
 #endif
 
 #if MASKED
-INLINE H load_halves(const S *p, ptrdiff_t n) { return AS(H, _mm256_maskz_loadu_epi16(first_lanes(n), p)); }
-INLINE void store_halves(S *p, H h, ptrdiff_t n) { _mm256_mask_storeu_epi16(p, first_lanes(n), AS(__m256i, h)); }
+INLINE H load_halves(const S *p, ptrdiff_t n) {
+  if (n >= 16) return *(const HU *)p;
+  return AS(H, _mm256_maskz_loadu_epi16(first_lanes(n), p));
+}
+INLINE void store_halves(S *p, H h, ptrdiff_t n) {
+  if (n >= 16)
+    *(HU *)p = h;
+  else
+    _mm256_mask_storeu_epi16(p, first_lanes(n), AS(__m256i, h));
+}
 #else
 INLINE H load_halves(const S *p, ptrdiff_t n) {
   if (n >= 16) return *(const HU *)p;

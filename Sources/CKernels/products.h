@@ -3,10 +3,30 @@
 
 #define PANEL (16 * TILE_VECTORS)
 
-// One tile of `h` rows. A's step (i, p) is a[i * stride + p] when `rows_of_a`, else a[p * stride + i]. The chains
-// begin with c0, whose rows are ld0 apart, or with 0 where it is NULL.
+// Where chains begin and end: they start at c0, whose rows are ld0 apart, or at 0 where it is NULL, and go to c, or
+// as operands to `stored` where that is not NULL.
+typedef struct {
+  const float *c0;
+  ptrdiff_t ld0;
+  float *c;
+  S *stored;
+  ptrdiff_t ldc;  // of either
+} chains;
+
+// The chains of the element (i, j) and those beyond.
+INLINE chains beyond(const chains *to, ptrdiff_t i, ptrdiff_t j) {
+  chains part = *to;
+  if (to->c0) part.c0 += i * to->ld0 + j;
+  if (to->c) part.c += i * to->ldc + j;
+  if (to->stored) part.stored += i * to->ldc + j;
+  return part;
+}
+
+// One tile of `h` rows. A's step (i, p) is a[i * stride + p] when `rows_of_a`, else a[p * stride + i].
 INLINE void tile(const int h, const bool rows_of_a, const U *a, ptrdiff_t stride, const U *b, ptrdiff_t steps,
-                 const float *c0, ptrdiff_t ld0, float *c, ptrdiff_t ldc, ptrdiff_t columns) {
+                 const chains *to, ptrdiff_t columns) {
+  const float *c0 = to->c0;
+  const ptrdiff_t ld0 = to->ld0, ldc = to->ldc;
   V sum[TILE_ROWS][TILE_VECTORS];
   const bool full = columns >= PANEL;
   UNROLL for (int i = 0; i < h; i++) {
@@ -25,24 +45,26 @@ INLINE void tile(const int h, const bool rows_of_a, const U *a, ptrdiff_t stride
       UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[i][v] = accumulate(sum[i][v], x, column[v]);
     }
   }
-  UNROLL for (int i = 0; i < h; i++) {
-    UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
-      if (full)
-        store(c + i * ldc + 16 * v, sum[i][v]);
-      else
-        store_some(c + i * ldc + 16 * v, sum[i][v], columns - 16 * v);
+  if (to->stored) {
+    UNROLL for (int i = 0; i < h; i++) {
+      UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
+        store_stored(to->stored + i * ldc + 16 * v, sum[i][v], columns - 16 * v);
+      }
     }
+    return;
+  }
+  UNROLL for (int i = 0; i < h; i++) {
+    UNROLL for (int v = 0; v < TILE_VECTORS; v++) store_some(to->c + i * ldc + 16 * v, sum[i][v], columns - 16 * v);
   }
 }
 
-#define HEIGHT(h)                                                                                              \
-  case h:                                                                                                      \
-    if (h <= TILE_ROWS) tile(h <= TILE_ROWS ? h : 1, rows_of_a, a, stride, b, steps, c0, ld0, c, ldc, columns); \
+#define HEIGHT(h)                                                                                   \
+  case h:                                                                                           \
+    if (h <= TILE_ROWS) tile(h <= TILE_ROWS ? h : 1, rows_of_a, a, stride, b, steps, to, columns); \
     return;
 
 INLINE void tile_of_height(ptrdiff_t height, const bool rows_of_a, const U *a, ptrdiff_t stride, const U *b,
-                           ptrdiff_t steps, const float *c0, ptrdiff_t ld0, float *c, ptrdiff_t ldc,
-                           ptrdiff_t columns) {
+                           ptrdiff_t steps, const chains *to, ptrdiff_t columns) {
   switch (height) {
     HEIGHT(1) HEIGHT(2) HEIGHT(3) HEIGHT(4) HEIGHT(5) HEIGHT(6) HEIGHT(7)
     HEIGHT(8) HEIGHT(9) HEIGHT(10) HEIGHT(11) HEIGHT(12) HEIGHT(13) HEIGHT(14)
@@ -50,33 +72,40 @@ INLINE void tile_of_height(ptrdiff_t height, const bool rows_of_a, const U *a, p
 }
 
 static __attribute__((noinline)) void tile_by_rows(ptrdiff_t height, const U *a, ptrdiff_t stride, const U *b,
-                                                   ptrdiff_t steps, const float *c0, ptrdiff_t ld0, float *c,
-                                                   ptrdiff_t ldc, ptrdiff_t columns) {
-  tile_of_height(height, true, a, stride, b, steps, c0, ld0, c, ldc, columns);
+                                                   ptrdiff_t steps, const chains *to, ptrdiff_t columns) {
+  tile_of_height(height, true, a, stride, b, steps, to, columns);
 }
 
 static __attribute__((noinline)) void tile_by_columns(ptrdiff_t height, const U *a, ptrdiff_t stride, const U *b,
-                                                      ptrdiff_t steps, const float *c0, ptrdiff_t ld0, float *c,
-                                                      ptrdiff_t ldc, ptrdiff_t columns) {
-  tile_of_height(height, false, a, stride, b, steps, c0, ld0, c, ldc, columns);
+                                                      ptrdiff_t steps, const chains *to, ptrdiff_t columns) {
+  tile_of_height(height, false, a, stride, b, steps, to, columns);
 }
 
-// C[rows, columns] over panels `panel_pitch` steps apart; rows are spread evenly over the tiles. A lies by rows
-// `a_row` steps apart, or, where a_row is 0, as packed tiles.
+// Rows are spread evenly over tiles: the first tiles have one row less than the last where they do not all fit.
+typedef struct {
+  ptrdiff_t count, height, lower;  // tiles, rows of the lower ones, and how many of them there are
+} tiling;
+INLINE tiling tiles_of(ptrdiff_t rows) {
+  ptrdiff_t count = (rows + TILE_ROWS - 1) / TILE_ROWS;
+  return count ? (tiling){count, rows / count, count - rows % count} : (tiling){0, 0, 0};
+}
+INLINE ptrdiff_t height_of(tiling t, ptrdiff_t tile) { return t.height + (tile >= t.lower); }
+
+// Chains of [rows, columns] over panels `panel_pitch` steps apart. A lies by rows `a_row` steps apart, or, where
+// a_row is 0, as packed tiles.
 static void panels(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t steps, const U *a, ptrdiff_t a_row, const U *b,
-                   ptrdiff_t panel_pitch, const float *c0, ptrdiff_t ld0, float *c, ptrdiff_t ldc) {
-  ptrdiff_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
-  for (ptrdiff_t j = 0; j < columns; j += PANEL) {
-    for (ptrdiff_t t = 0, i = 0; t < tiles; t++) {
-      ptrdiff_t height = (rows - i) / (tiles - t);
-      const float *start = c0 ? c0 + i * ld0 + j : NULL;
+                   ptrdiff_t panel_pitch, chains to) {
+  const tiling tiling = tiles_of(rows);
+  for (ptrdiff_t j = 0; j < columns; j += PANEL, b += panel_pitch) {
+    for (ptrdiff_t t = 0, i = 0; t < tiling.count; t++) {
+      ptrdiff_t height = height_of(tiling, t);
+      chains part = beyond(&to, i, j);
       if (a_row)
-        tile_by_rows(height, a + i * a_row, a_row, b, steps, start, ld0, c + i * ldc + j, ldc, columns - j);
+        tile_by_rows(height, a + i * a_row, a_row, b, steps, &part, columns - j);
       else
-        tile_by_columns(height, a + i * steps, height, b, steps, start, ld0, c + i * ldc + j, ldc, columns - j);
+        tile_by_columns(height, a + i * steps, height, b, steps, &part, columns - j);
       i += height;
     }
-    b += panel_pitch;
   }
 }
 
@@ -86,20 +115,28 @@ static void copy_rows(ptrdiff_t rows, ptrdiff_t steps, const U *a, ptrdiff_t a_r
   for (ptrdiff_t i = 0; i < rows; i++) memcpy(out + i * pitch, a + i * a_row, (size_t)steps * sizeof(U));
 }
 
+// Rows of k that are packed at a time: their lines stay in the L1 cache till all tiles or panels have had their part.
+#define PACKED_ROWS 64
+
 // Packs A that lies by columns, k = its rows, into tiles, each [steps, its height], as `panels` walks them.
-// Up to 16 steps are written beyond the last.
 static void pack_tiles(ptrdiff_t rows, ptrdiff_t k, const S *a, ptrdiff_t a_column, U *out) {
-  ptrdiff_t tiles = (rows + TILE_ROWS - 1) / TILE_ROWS, steps = steps_of(k);
-  for (ptrdiff_t t = 0, i = 0; t < tiles; t++) {
-    ptrdiff_t height = (rows - i) / (tiles - t);
-    U *to = out + i * steps;
-    // A whole vector is read where the rows of A reach that far, and what is written too much is written over.
-    ptrdiff_t width = rows - i < 16 ? rows - i : 16;
-    for (ptrdiff_t p = 0; p < steps; p++) {
-      W w = steps_across(false, true, a + p * STEP * a_column + i, a_column, k - p * STEP, width, 0);
-      store_steps(to + p * height, w);
+  const tiling tiling = tiles_of(rows);
+  const ptrdiff_t steps = steps_of(k);
+  for (ptrdiff_t first = 0; first < steps; first += PACKED_ROWS / STEP) {
+    ptrdiff_t last = first + PACKED_ROWS / STEP < steps ? first + PACKED_ROWS / STEP : steps;
+    for (ptrdiff_t t = 0, i = 0; t < tiling.count; t++) {
+      ptrdiff_t height = height_of(tiling, t), width = rows - i < 16 ? rows - i : 16;
+      U *to = out + i * steps;
+      for (ptrdiff_t p = first; p < last; p++) {
+        // Whole vectors are read and written where there is room; what is too much is written over.
+        W w = steps_across(false, true, a + p * STEP * a_column + i, a_column, k - p * STEP, width, 0);
+        if (p * height + 16 <= steps * height)
+          store_steps(to + p * height, w);
+        else
+          store_some_steps(to + p * height, w, height);
+      }
+      i += height;
     }
-    i += height;
   }
 }
 
@@ -156,13 +193,19 @@ static void pack_across(const bool ascending, ptrdiff_t k, ptrdiff_t columns, co
 // Panels of B(k, columns) from element (p, j) of the product's operand.
 static void pack_operand(const lemma_product_job *g, ptrdiff_t p, ptrdiff_t k, ptrdiff_t j, ptrdiff_t columns, U *out,
                          ptrdiff_t panel_pitch) {
-  ptrdiff_t ld = g->ldb;
-  for (ptrdiff_t end = j + columns; j < end; j += PANEL, out += panel_pitch) {
-    ptrdiff_t left = end - j;
-    switch (g->layout) {
-      case LEMMA_NT: pack_panel_along(true, k, left, (const float *)g->b + j * ld + p, ld, out); break;
-      case LEMMA_NN: pack_panel_across(true, false, k, left, (const float *)g->b + p * ld + j, ld, out); break;
-      default: pack_panel_across(false, true, k, left, (const S *)g->b + p * ld + j, ld, out);
+  const ptrdiff_t ld = g->ldb, rows = g->layout == LEMMA_NT ? k : PACKED_ROWS;
+  for (ptrdiff_t first = 0; first < k; first += rows) {
+    ptrdiff_t depth = k - first < rows ? k - first : rows, from = p + first;
+    for (ptrdiff_t at = 0; at < columns; at += PANEL) {
+      U *to = out + at / PANEL * panel_pitch + first / STEP * PANEL;
+      ptrdiff_t left = columns - at, column = j + at;
+      switch (g->layout) {
+        case LEMMA_NT: pack_panel_along(true, depth, left, (const float *)g->b + column * ld + from, ld, to); break;
+        case LEMMA_NN:
+          pack_panel_across(true, false, depth, left, (const float *)g->b + from * ld + column, ld, to);
+          break;
+        default: pack_panel_across(false, true, depth, left, (const S *)g->b + from * ld + column, ld, to);
+      }
     }
   }
 }
@@ -182,11 +225,12 @@ static ptrdiff_t rows_of_block(ptrdiff_t steps) {
 
 static void multiply_rows(const lemma_product_job *g, ptrdiff_t from, ptrdiff_t to, ptrdiff_t j, ptrdiff_t columns,
                           ptrdiff_t p, ptrdiff_t k, const U *packed, U *scratch) {
-  const float *c0 = p ? g->c : g->c0;
-  const ptrdiff_t ld0 = p ? g->ldc : g->ld0, steps = steps_of(k), block = rows_of_block(steps);
+  const ptrdiff_t steps = steps_of(k), block = rows_of_block(steps), size = sizeof(S);
+  // Between blocks of k the chains wait in C.
+  const chains all = {p ? g->c : g->c0, p ? g->ldc : g->ld0, g->c, p + k < g->k ? NULL : (S *)g->stored, g->ldc};
   const bool by_columns = g->layout == LEMMA_TN;
   // Rows a multiple of 2 KiB apart meet in the same few sets of the L1 cache.
-  const bool copied = !by_columns && g->lda * (ptrdiff_t)sizeof(S) % 2048 == 0 && to - from >= TILE_ROWS;
+  const bool copied = !by_columns && g->lda * size % 2048 == 0 && to - from >= TILE_ROWS;
   for (ptrdiff_t i = from; i < to; i += block) {
     ptrdiff_t rows = to - i < block ? to - i : block, pitch = g->lda / STEP;
     const U *a = (const U *)((const S *)g->a + i * g->lda + p);
@@ -199,8 +243,7 @@ static void multiply_rows(const lemma_product_job *g, ptrdiff_t from, ptrdiff_t 
       copy_rows(rows, steps, a, g->lda / STEP, scratch, pitch);
       a = scratch;
     }
-    panels(rows, columns, steps, a, pitch, packed, steps * PANEL, c0 ? c0 + i * ld0 + j : NULL, ld0,
-           g->c + i * g->ldc + j, g->ldc);
+    panels(rows, columns, steps, a, pitch, packed, steps * PANEL, beyond(&all, i, j));
   }
 }
 

@@ -67,12 +67,12 @@ static void norm_backward(void *context, int worker, int count) {
   lemma_share(n->rows, 1, worker, count, &from, &to);
   for (ptrdiff_t r = from; r < to; r++) {
     const S *normed = (const S *)n->normed + r * width;
-    const float *dy = n->dy + r * width;
+    const S *dy = (const S *)n->dy + r * width;
     float *dx = n->dx + r * width;
     V along = splat(0), sum = splat(0);
     for (ptrdiff_t i = 0; i < width; i += 16) {
       ptrdiff_t left = width - i;
-      V push = load_some(n->gain + i, left) * load_some(dy + i, left);
+      V push = load_some(n->gain + i, left) * load_stored(dy + i, left);
       along = fma16(push, load_stored(normed + i, left), along);
       if (n->bias) sum += push;
     }
@@ -80,7 +80,7 @@ static void norm_backward(void *context, int worker, int count) {
     V rstd = splat(n->rstd[r]);
     for (ptrdiff_t i = 0; i < width; i += 16) {
       ptrdiff_t left = width - i;
-      V push = load_some(n->gain + i, left) * load_some(dy + i, left);
+      V push = load_some(n->gain + i, left) * load_stored(dy + i, left);
       if (n->bias) push -= mean;
       V own = fma16(-load_stored(normed + i, left), pull, push);
       V v = fma16(own, rstd, load_some(dx + i, left));
@@ -98,9 +98,9 @@ static void norm_backward(void *context, int worker, int count) {
     }
     for (ptrdiff_t r = 0; r < n->rows; r++) {
       const S *normed = (const S *)n->normed + r * width + i;
-      const float *dy = n->dy + r * width + i;
+      const S *dy = (const S *)n->dy + r * width + i;
       UNROLL for (int v = 0; v < 4; v++) {
-        V slope = load_some(dy + 16 * v, left - 16 * v);
+        V slope = load_stored(dy + 16 * v, left - 16 * v);
         gain[v] = fma16(slope, load_stored(normed + 16 * v, left - 16 * v), gain[v]);
         if (n->bias) bias[v] += slope;
       }
@@ -112,48 +112,46 @@ static void norm_backward(void *context, int worker, int count) {
   }
 }
 
+// Element i and those beyond of a row of x, in whichever form it is given.
+INLINE V load_row(const lemma_rope_job *p, ptrdiff_t row, ptrdiff_t i, ptrdiff_t left) {
+  if (p->wide) return load_some(p->wide + row * p->ld + i, left);
+  return load_stored((const S *)p->stored + row * p->ld + i, left);
+}
+
 // Turns pairs of the first heads, stores the rest of the row as it is.
 static void rope(void *context, int worker, int count) {
   const lemma_rope_job *p = context;
   ptrdiff_t from, to, half = p->head / 2, turned = p->heads * p->head;
   lemma_share(p->rows, 1, worker, count, &from, &to);
   for (ptrdiff_t r = from; r < to; r++) {
-    const float *in = p->x + r * p->ld;
     S *out = (S *)p->y + r * p->ld;
-    for (ptrdiff_t h = 0; h < p->heads; h++) {
-      const float *cosine = p->cosines + p->positions[r] * half, *sine = p->sines + p->positions[r] * half;
-      const float *first = in + h * p->head, *second = first + half;
-      S *to_first = out + h * p->head, *to_second = to_first + half;
+    const float *cosine = p->cosines + p->positions[r] * half, *sine = p->sines + p->positions[r] * half;
+    for (ptrdiff_t first = 0; first < turned; first += p->head) {
       for (ptrdiff_t i = 0; i < half; i += 16) {
         ptrdiff_t left = half - i;
-        V a = load_some(first + i, left), b = load_some(second + i, left);
+        V a = load_row(p, r, first + i, left), b = load_row(p, r, first + half + i, left);
         V c = load_some(cosine + i, left), s = load_some(sine + i, left) * splat(p->sign);
-        store_stored(to_first + i, fma16(a, c, -(b * s)), left);
-        store_stored(to_second + i, fma16(b, c, a * s), left);
+        store_stored(out + first + i, fma16(a, c, -(b * s)), left);
+        store_stored(out + first + half + i, fma16(b, c, a * s), left);
       }
     }
-    for (ptrdiff_t i = turned; i < p->ld; i += 16) store_stored(out + i, load_some(in + i, p->ld - i), p->ld - i);
+    if ((const void *)p->y == p->stored) continue;
+    for (ptrdiff_t i = turned; i < p->ld; i += 16) store_stored(out + i, load_row(p, r, i, p->ld - i), p->ld - i);
   }
 }
 
 INLINE V sigmoid16(V x) { return splat(1.0f) / (splat(1.0f) + exp16(-x)); }
 
-// `kept` takes what the backward pass needs: gate and up as they are stored.
 static void swiglu_forward(void *context, int worker, int count) {
   const lemma_gate_job *s = context;
   ptrdiff_t from, to, width = s->width;
   lemma_share(s->rows, 1, worker, count, &from, &to);
   for (ptrdiff_t r = from; r < to; r++) {
-    const float *gate = s->x + 2 * r * width, *up = gate + width;
-    S *kept = (S *)s->kept + 2 * r * width, *y = (S *)s->y + r * width;
+    const S *gate = (const S *)s->x + 2 * r * width, *up = gate + width;
     for (ptrdiff_t i = 0; i < width; i += 16) {
       ptrdiff_t left = width - i;
-      V g = as_stored(load_some(gate + i, left)), u = as_stored(load_some(up + i, left));
-      if (s->kept) {
-        store_stored(kept + i, g, left);
-        store_stored(kept + width + i, u, left);
-      }
-      store_stored(y + i, g * sigmoid16(g) * u, left);
+      V g = load_stored(gate + i, left), u = load_stored(up + i, left);
+      store_stored((S *)s->y + r * width + i, g * sigmoid16(g) * u, left);
     }
   }
 }
@@ -164,15 +162,15 @@ static void swiglu_backward(void *context, int worker, int count) {
   ptrdiff_t from, to, width = s->width;
   lemma_share(s->rows, 1, worker, count, &from, &to);
   for (ptrdiff_t r = from; r < to; r++) {
-    const S *gate = (const S *)s->kept + 2 * r * width, *up = gate + width;
+    const S *gate = (const S *)s->x + 2 * r * width, *up = gate + width, *dy = (const S *)s->dy + r * width;
     S *slope = (S *)s->dx + 2 * r * width, *y = (S *)s->y + r * width;
     for (ptrdiff_t i = 0; i < width; i += 16) {
       ptrdiff_t left = width - i;
-      V dy = load_some(s->dy + r * width + i, left), g = load_stored(gate + i, left), u = load_stored(up + i, left);
+      V d = load_stored(dy + i, left), g = load_stored(gate + i, left), u = load_stored(up + i, left);
       V sigmoid = sigmoid16(g), one = splat(1.0f), act = g * sigmoid;
       store_stored(y + i, act * u, left);
-      store_stored(slope + i, dy * u * sigmoid * fma16(g, one - sigmoid, one), left);
-      store_stored(slope + width + i, dy * act, left);
+      store_stored(slope + i, d * u * sigmoid * fma16(g, one - sigmoid, one), left);
+      store_stored(slope + width + i, d * act, left);
     }
   }
 }
@@ -185,31 +183,26 @@ INLINE V gelu_argument(V x) {
 
 static void gelu_forward(void *context, int worker, int count) {
   const lemma_gate_job *s = context;
-  ptrdiff_t from, to, width = s->width;
-  lemma_share(s->rows, 1, worker, count, &from, &to);
-  for (ptrdiff_t r = from; r < to; r++) {
-    for (ptrdiff_t i = r * width, end = i + width; i < end; i += 16) {
-      V x = as_stored(load_some(s->x + i, end - i));
-      if (s->kept) store_stored((S *)s->kept + i, x, end - i);
-      store_stored((S *)s->y + i, x * sigmoid16(gelu_argument(x)), end - i);
-    }
+  ptrdiff_t from, to;
+  lemma_share(s->rows * s->width, 16, worker, count, &from, &to);
+  for (ptrdiff_t i = from; i < to; i += 16) {
+    V x = load_stored((const S *)s->x + i, to - i);
+    store_stored((S *)s->y + i, x * sigmoid16(gelu_argument(x)), to - i);
   }
 }
 
-// dy/dx = s + x s (1 - s) 2 z'(x), 2 z' = 2 sqrt(2/pi) (1 + 3 0.044715 x^2).
+// dy/dx = s + x s (1 - s) 2 z'(x), 2 z' = 2 sqrt(2/pi) (1 + 3 0.044715 x^2). y is made again.
 static void gelu_backward(void *context, int worker, int count) {
   const lemma_gate_job *s = context;
-  ptrdiff_t from, to, width = s->width;
-  lemma_share(s->rows, 1, worker, count, &from, &to);
-  for (ptrdiff_t r = from; r < to; r++) {
-    for (ptrdiff_t i = r * width, end = i + width; i < end; i += 16) {
-      V x = load_stored((const S *)s->kept + i, end - i), one = splat(1.0f);
-      V sigmoid = sigmoid16(gelu_argument(x)), y = x * sigmoid;
-      V slope = splat(1.5957691216057308f) * fma16(splat(0.134145f) * x, x, one);
-      store_stored((S *)s->y + i, y, end - i);
-      V dy = load_some(s->dy + i, end - i);
-      store_stored((S *)s->dx + i, dy * fma16(y * (one - sigmoid), slope, sigmoid), end - i);
-    }
+  ptrdiff_t from, to;
+  lemma_share(s->rows * s->width, 16, worker, count, &from, &to);
+  for (ptrdiff_t i = from; i < to; i += 16) {
+    ptrdiff_t left = to - i;
+    V x = load_stored((const S *)s->x + i, left), dy = load_stored((const S *)s->dy + i, left), one = splat(1.0f);
+    V sigmoid = sigmoid16(gelu_argument(x)), y = x * sigmoid;
+    V slope = splat(1.5957691216057308f) * fma16(splat(0.134145f) * x, x, one);
+    store_stored((S *)s->y + i, y, left);
+    store_stored((S *)s->dx + i, dy * fma16(y * (one - sigmoid), slope, sigmoid), left);
   }
 }
 
@@ -220,6 +213,16 @@ static void gather(void *context, int worker, int count) {
   for (ptrdiff_t r = from; r < to; r++) {
     const char *in = (const char *)g->in + (size_t)g->index[r] * (size_t)g->width;
     memcpy((char *)g->out + (size_t)r * (size_t)g->width, in, (size_t)g->width);
+  }
+}
+
+static void scatter(void *context, int worker, int count) {
+  const lemma_rows_job *g = context;
+  ptrdiff_t from, to;
+  lemma_share(g->rows, 1, worker, count, &from, &to);
+  for (ptrdiff_t r = from; r < to; r++) {
+    char *out = (char *)g->out + (size_t)g->index[r] * (size_t)g->width;
+    memcpy(out, (const char *)g->in + (size_t)r * (size_t)g->width, (size_t)g->width);
   }
 }
 

@@ -23,6 +23,7 @@ const lemma_table TABLE = {
   .gelu_forward = gelu_forward,
   .gelu_backward = gelu_backward,
   .gather = gather,
+  .scatter = scatter,
   .gather_add = gather_add,
   .scatter_add = scatter_add,
   .sum_rows = sum_rows,

@@ -25,6 +25,9 @@ public enum Precision: String, CaseIterable, Sendable {
   /// Bytes of one element of an operand.
   var size: Int { self == .float32 ? 4 : 2 }
 
+  /// The most inputs of a product whose sums need no place to wait in.
+  var depth: Int { lemma_product_depth(code) }
+
   fileprivate var code: Int32 { Int32(self == .float32 ? LEMMA_FLOAT32 : LEMMA_BFLOAT16) }
 }
 
@@ -62,44 +65,62 @@ final class KernelPool: @unchecked Sendable {
     case matrix(Numbers)
   }
 
+  /// Where the results of a product go.
+  enum Target {
+    /// As numbers; rows are `pitch` apart, or lie one after the other.
+    case numbers(Numbers, pitch: Int? = nil)
+    /// As operands. For more inputs than `Precision.depth` the sums wait in `waiting` till they are complete.
+    case operands(Operands, waiting: Numbers)
+  }
+
   private func product(
     _ m: Int, _ n: Int, _ k: Int, _ a: Operands, _ lda: Int, _ b: UnsafeRawPointer, _ ldb: Int, _ start: Start,
-    _ c: Numbers, pitch: Int?
+    _ target: Target
   ) -> lemma_product {
-    let ldc = pitch ?? n
-    switch start {
-    case .zero, .row(nil):
-      return lemma_product(m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, c0: nil, ld0: 0, c: c, ldc: ldc)
-    case .row(let row?):
-      return lemma_product(m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, c0: row, ld0: 0, c: c, ldc: ldc)
-    case .matrix(let matrix):
-      return lemma_product(m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, c0: matrix, ld0: ldc, c: c, ldc: ldc)
+    var product = lemma_product(
+      m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, c0: nil, ld0: 0, c: nil, stored: nil, ldc: n)
+    switch target {
+    case .numbers(let numbers, let pitch):
+      product.c = numbers
+      product.ldc = pitch ?? n
+    case .operands(let operands, let waiting):
+      product.c = precision == .float32 ? operands.assumingMemoryBound(to: Float.self) : waiting
+      product.stored = operands
     }
+    switch start {
+    case .zero: break
+    case .row(let row): product.c0 = row.map { UnsafePointer($0) }
+    case .matrix(let matrix):
+      product.c0 = UnsafePointer(matrix)
+      product.ld0 = product.ldc
+    }
+    return product
   }
 
   /// into[rows, outputs] = start + x[rows, inputs] weight[outputs, inputs]^T
   func forward(
     _ rows: Int, _ outputs: Int, _ inputs: Int, _ x: Operands, _ weight: Numbers, start: Start = .zero,
-    into: Numbers, pitch: Int? = nil
+    into target: Target
   ) {
-    var product = product(rows, outputs, inputs, x, inputs, weight, inputs, start, into, pitch: pitch)
+    var product = product(rows, outputs, inputs, x, inputs, weight, inputs, start, target)
     lemma_product_nt(handle, &product)
   }
 
   /// The same with a weight that `lemma_pack` rearranged.
   func forward(
-    _ rows: Int, _ outputs: Int, _ inputs: Int, _ x: Operands, packed: Operands, start: Start = .zero, into: Numbers
+    _ rows: Int, _ outputs: Int, _ inputs: Int, _ x: Operands, packed: Operands, start: Start = .zero,
+    into target: Target
   ) {
-    var product = product(rows, outputs, inputs, x, inputs, packed, 0, start, into, pitch: nil)
+    var product = product(rows, outputs, inputs, x, inputs, packed, 0, start, target)
     lemma_product_packed(handle, &product)
   }
 
   /// into[rows, inputs] = slope[rows, outputs] weight[outputs, inputs]; slope's rows are `pitch` apart.
   func backward(
-    _ rows: Int, _ outputs: Int, _ inputs: Int, _ slope: Operands, pitch: Int? = nil, _ weight: Numbers, into: Numbers
+    _ rows: Int, _ outputs: Int, _ inputs: Int, _ slope: Operands, pitch: Int? = nil, _ weight: Numbers,
+    into target: Target
   ) {
-    var product = product(
-      rows, inputs, outputs, slope, pitch ?? outputs, weight, inputs, .zero, into, pitch: nil)
+    var product = product(rows, inputs, outputs, slope, pitch ?? outputs, weight, inputs, .zero, target)
     lemma_product_nn(handle, &product)
   }
 
@@ -109,7 +130,7 @@ final class KernelPool: @unchecked Sendable {
     into: Numbers
   ) {
     var product = product(
-      outputs, inputs, rows, slope, pitch ?? outputs, x, inputs, isFirst ? .zero : .matrix(into), into, pitch: nil)
+      outputs, inputs, rows, slope, pitch ?? outputs, x, inputs, isFirst ? .zero : .matrix(into), .numbers(into))
     lemma_product_tn(handle, &product)
   }
 }

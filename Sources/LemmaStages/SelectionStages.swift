@@ -79,7 +79,8 @@ struct SubsetStage: BuiltinStage {
     outputs: [.rows],
     parameters: [
       .init(
-        name: "take", summary: "How many rows; all where it is not given.", type: .optional(.integer(1...1_000_000_000)),
+        name: "take", summary: "How many rows; all where it is not given.",
+        type: .optional(.integer(1...1_000_000_000)),
         defaultValue: .null),
       .count("min_steps", "Only rows with at least so many worked steps.", default: 0),
       .init(

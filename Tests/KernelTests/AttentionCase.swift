@@ -36,7 +36,9 @@ struct AttentionCase: CustomTestStringConvertible {
   func backward(_ qkv: [Float], _ dout: [Float], _ pool: OpaquePointer) -> [Float] {
     let (out, stats) = stored(qkv, pool)
     var gradient = [Float](repeating: .nan, count: qkv.count)
-    withShape { lemma_attention_backward(pool, $0, operands(pool, qkv), out, stats, dout, &gradient) }
+    withShape {
+      lemma_attention_backward(pool, $0, operands(pool, qkv), out, stats, operands(pool, dout), &gradient)
+    }
     return gradient
   }
 

@@ -74,7 +74,7 @@ import Testing
     // Added to a sum, and stored, it is the same.
     let added = everywhere { pool in
       var sum = x
-      lemma_dropout_add(pool, &rule, rows, width, x, &sum)
+      lemma_dropout_add(pool, &rule, rows, width, operands(pool, x), &sum)
       return sum
     }
     #expect(added == zip(x, dropped).map { $0 + $1 })

@@ -79,7 +79,7 @@ func scattered(_ model: ModelConfiguration, seed: UInt64) throws -> Parameters {
     let reference = ReferenceDecoder(model, parameters)
     let expected = Self.documents.flatMap { reference.logits($0.tokens.dropLast()).flatMap { $0 } }
     let scale = expected.reduce(0) { max($0, abs($1)) }
-    for (precision, tolerance) in [(Precision.float32, 1e-5), (.bfloat16, 5e-2)] {
+    for (precision, tolerance) in [(Precision.float32, 1e-5), (.bfloat16, 1e-1)] {
       let network = try network(model, parameters, precision)
       let loss = network.evaluate(Self.batch).reduce(0, +) / Double(Self.batch.lossRows.count)
       #expect(abs(loss - reference.loss(Self.documents)) < tolerance)

@@ -56,7 +56,9 @@ void lemma_store(lemma_pool *pool, ptrdiff_t count, const float *x, lemma_operan
 void lemma_load(lemma_pool *pool, ptrdiff_t count, const lemma_operand *x, float *y);
 
 // ---- Matrix products, row-major. Each element of C is one chain of fused multiply-adds along k that starts at
-// ---- C0's element, or at 0 where C0 is NULL. C0 may be C; with pitch 0 one row of it serves all rows of C.
+// ---- C0's element, or at 0 where C0 is NULL. C0 may be C; with pitch 0 one row of it serves all rows of C. Where
+// ---- `stored` is not NULL, the result goes there as operands, with C's pitch; C is then only where chains wait, and
+// ---- may be NULL for a k of up to `lemma_product_depth`.
 // ---- The chain ascends; in bfloat16, where A lies by rows, each pair (2i, 2i + 1) goes with its odd element first.
 
 typedef struct {
@@ -68,8 +70,12 @@ typedef struct {
   const float *c0;
   ptrdiff_t ld0;
   float *c;
+  lemma_operand *stored;
   ptrdiff_t ldc;
 } lemma_product;
+
+/// The greatest k whose chains need no place to wait in, for operands of a precision.
+ptrdiff_t lemma_product_depth(int precision);
 
 /// C[m,n] = C0 + A[m,k] B[n,k]^T, with B a weight in float32, rounded as an operand.
 void lemma_product_nt(lemma_pool *pool, const lemma_product *product);
@@ -102,31 +108,36 @@ void lemma_norm_forward(lemma_pool *pool, const lemma_norm *norm, const float *x
 void lemma_norm_again(lemma_pool *pool, const lemma_norm *norm, lemma_operand *y);
 /// dx += the gradient through the norm, also stored as an operand where `stored` is not NULL;
 /// dgain and dbias += their sums over rows, in order.
-void lemma_norm_backward(lemma_pool *pool, const lemma_norm *norm, const float *dy, float *dx, lemma_operand *stored,
-                         float *dgain, float *dbias);
+void lemma_norm_backward(lemma_pool *pool, const lemma_norm *norm, const lemma_operand *dy, float *dx,
+                         lemma_operand *stored, float *dgain, float *dbias);
 
 /// cosines and sines [positions, head/2] of position * frequency[i], i < head/2.
 void lemma_rope_table(ptrdiff_t positions, ptrdiff_t head, const double *frequencies, float *cosines, float *sines);
 /// frequency[i] = base^(-2i/head).
 void lemma_rope_frequencies(ptrdiff_t head, double base, double *frequencies);
-/// Stores rows of x (pitch `ld`) as operands, the first `heads` heads of each turned by its position; element i of a
-/// head pairs with i + head/2 (Su et al., 2021). `inverse` turns back: it is also the gradient. y may be x where
-/// operands are float32.
-void lemma_rope(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t head, const int32_t *positions,
-                const float *cosines, const float *sines, bool inverse, const float *x, lemma_operand *y, ptrdiff_t ld);
+/// Where rows of queries, keys and values are turned: `heads` heads of each row (pitch `ld`) by the row's position;
+/// element i of a head pairs with i + head/2 (Su et al., 2021). `inverse` turns back: it is also the gradient.
+typedef struct {
+  ptrdiff_t rows, heads, head, ld;
+  const int32_t *positions;
+  const float *cosines, *sines;
+  bool inverse;
+} lemma_rotation;
+/// Turns operands in place.
+void lemma_rope(lemma_pool *pool, const lemma_rotation *rotation, lemma_operand *x);
+/// Stores all of x as operands, the first heads turned. y may be x where operands are float32.
+void lemma_rope_store(lemma_pool *pool, const lemma_rotation *rotation, const float *x, lemma_operand *y);
 
-/// y[rows,width] = silu(gate) * up (Shazeer, 2020), where a row of gate_up is [gate | up]. `kept`, which may be NULL,
-/// takes gate and up as operands for the way back; it may be gate_up where operands are float32.
-void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *gate_up, lemma_operand *kept,
+/// y[rows,width] = silu(gate) * up (Shazeer, 2020), where a row of gate_up is [gate | up].
+void lemma_swiglu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *gate_up,
                           lemma_operand *y);
-/// The gradient of gate_up, and y once more. `slope` may be `kept`.
-void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy,
-                           const lemma_operand *kept, lemma_operand *slope, lemma_operand *y);
+/// The gradient of gate_up, which may take its place, and y once more.
+void lemma_swiglu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *dy,
+                           const lemma_operand *gate_up, lemma_operand *slope, lemma_operand *y);
 /// y = GELU(x) in its form by tanh (Hendrycks and Gimpel, 2016); the rest as for SwiGLU.
-void lemma_gelu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *x, lemma_operand *kept,
-                        lemma_operand *y);
-void lemma_gelu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const float *dy, const lemma_operand *kept,
-                         lemma_operand *slope, lemma_operand *y);
+void lemma_gelu_forward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *x, lemma_operand *y);
+void lemma_gelu_backward(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const lemma_operand *dy,
+                         const lemma_operand *x, lemma_operand *slope, lemma_operand *y);
 
 /// y[r,:] = table[index[r],:]
 void lemma_gather(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *table,
@@ -134,6 +145,9 @@ void lemma_gather(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32
 /// The same of operands.
 void lemma_gather_operands(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index,
                            const lemma_operand *table, lemma_operand *y);
+/// y[index[r],:] = x[r,:], of operands; no index twice.
+void lemma_scatter_operands(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index,
+                            const lemma_operand *x, lemma_operand *y);
 /// y[r,:] += table[index[r],:]
 void lemma_gather_add(lemma_pool *pool, ptrdiff_t rows, ptrdiff_t width, const int32_t *index, const float *table,
                       float *y);
@@ -151,8 +165,8 @@ typedef struct {
   float share;
 } lemma_dropout;
 /// sum += dropout(x)
-void lemma_dropout_add(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
-                       float *sum);
+void lemma_dropout_add(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width,
+                       const lemma_operand *x, float *sum);
 /// y = dropout(x); y may be x.
 void lemma_dropout_apply(lemma_pool *pool, const lemma_dropout *rule, ptrdiff_t rows, ptrdiff_t width, const float *x,
                          float *y);
@@ -189,7 +203,7 @@ void lemma_attention_forward(lemma_pool *pool, const lemma_attention *shape, con
                              lemma_operand *out, float *stats);
 /// dqkv (pitch `ld`) is overwritten; heads of one group add into k and v in order.
 void lemma_attention_backward(lemma_pool *pool, const lemma_attention *shape, const lemma_operand *qkv,
-                              const lemma_operand *out, const float *stats, const float *dout, float *dqkv);
+                              const lemma_operand *out, const float *stats, const lemma_operand *dout, float *dqkv);
 /// The greatest document length that attention takes.
 ptrdiff_t lemma_attention_limit(void);
 

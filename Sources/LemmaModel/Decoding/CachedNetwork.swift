@@ -32,8 +32,10 @@ final class CachedNetwork {
   private let stream: Floats
   private let operand: Bytes
   private let rstd: Floats
-  /// What products give before it is stored.
-  private let wide: Floats
+  /// What products give: gate and up, or what is added to the stream.
+  private let result: Bytes
+  /// Where long sums wait before they are stored as operands.
+  private let waiting: Floats
   private let attention: Bytes
   private let logits: Floats
 
@@ -67,7 +69,8 @@ final class CachedNetwork {
     stream = try Floats(rowLimit * d)
     operand = try Bytes(rowLimit * max(d, shape.intermediateSize, shape.queryWidth) * size)
     rstd = try Floats(rowLimit)
-    wide = try Floats(rowLimit * max(d, shape.attentionWidth, shape.upWidth))
+    result = try Bytes(rowLimit * max(d, shape.upWidth) * size)
+    waiting = try Floats(rowLimit * max(d, shape.attentionWidth, shape.upWidth))
     attention = try Bytes(rowLimit * shape.attentionWidth * size)
     logits = try Floats(slots * shape.vocabularySize)
   }
@@ -80,20 +83,19 @@ final class CachedNetwork {
     let (count, d, f) = (rows.count, model.hiddenSize, model.intermediateSize)
     let (q, qkv) = (model.queryWidth, model.attentionWidth)
     let values = parameters.values.pointer
-    let (stream, operand, wide) = (stream.pointer, operand.pointer, wide.pointer)
+    let (stream, operand, result) = (stream.pointer, operand.pointer, result.pointer)
     let positions = rows.map(\.position)
     let slots = rows.map(\.slot)
-    let turned = model.hasRotaryPositions ? model.heads + model.keyValueHeads : 0
     lemma_gather(handle, count, d, rows.map(\.token), values + parameters.layout.embedding, stream)
     if let learned = parameters.layout.positions {
       lemma_gather_add(handle, count, d, positions, values + learned, stream)
     }
     for (layer, at) in zip(layers, parameters.layout.layers) {
       norm(count, at.attentionNorm, stream)
-      pool.forward(count, qkv, d, operand, packed: layer.attention.pointer, start: row(at.attentionBias), into: wide)
-      lemma_rope(
-        handle, count, turned, model.headSize, positions, tables.cosines.pointer, tables.sines.pointer, false, wide,
-        attention.pointer, qkv)
+      pool.forward(
+        count, qkv, d, operand, packed: layer.attention.pointer, start: row(at.attentionBias),
+        into: stored(attention.pointer))
+      if model.hasRotaryPositions { turn(positions) }
       slots.withUnsafeBufferPointer { slots in
         positions.withUnsafeBufferPointer { positions in
           var shape = lemma_cached_attention(
@@ -104,15 +106,29 @@ final class CachedNetwork {
       }
       add(count, d, q, layer.output, at.outputBias)
       norm(count, at.feedForwardNorm, stream)
-      pool.forward(count, model.upWidth, d, operand, packed: layer.up.pointer, start: row(at.upBias), into: wide)
+      pool.forward(
+        count, model.upWidth, d, operand, packed: layer.up.pointer, start: row(at.upBias), into: stored(result))
       if model.isGated {
-        lemma_swiglu_forward(handle, count, f, wide, nil, operand)
+        lemma_swiglu_forward(handle, count, f, result, operand)
       } else {
-        lemma_gelu_forward(handle, count, f, wide, nil, operand)
+        lemma_gelu_forward(handle, count, f, result, operand)
       }
       add(count, d, f, layer.down, at.downBias)
     }
     return best(rows)
+  }
+
+  private func turn(_ positions: [Int32]) {
+    positions.withUnsafeBufferPointer {
+      var rotation = lemma_rotation(
+        rows: $0.count, heads: model.heads + model.keyValueHeads, head: model.headSize, ld: model.attentionWidth,
+        positions: $0.baseAddress!, cosines: tables.cosines.pointer, sines: tables.sines.pointer, inverse: false)
+      lemma_rope(pool.handle, &rotation, attention.pointer)
+    }
+  }
+
+  private func stored(_ operands: Arena.Operands) -> KernelPool.Target {
+    .operands(operands, waiting: waiting.pointer)
   }
 
   private func row(_ bias: Int?) -> KernelPool.Start { .row(bias.map { parameters.values.pointer + $0 }) }
@@ -131,13 +147,14 @@ final class CachedNetwork {
     let stream = stream.pointer
     guard let bias else {
       pool.forward(
-        rows, outputs, inputs, operand.pointer, packed: weight.pointer, start: .matrix(stream), into: stream)
+        rows, outputs, inputs, operand.pointer, packed: weight.pointer, start: .matrix(stream), into: .numbers(stream))
       return
     }
     pool.forward(
-      rows, outputs, inputs, operand.pointer, packed: weight.pointer, start: row(bias), into: wide.pointer)
+      rows, outputs, inputs, operand.pointer, packed: weight.pointer, start: row(bias),
+      into: stored(result.pointer))
     var rule = lemma_dropout(seed: 0, step: 0, site: 0, row: 0, share: 0)
-    lemma_dropout_add(pool.handle, &rule, rows, outputs, wide.pointer, stream)
+    lemma_dropout_add(pool.handle, &rule, rows, outputs, result.pointer, stream)
   }
 
   private func best(_ rows: [DecodingRow]) -> [Int32] {
@@ -146,11 +163,11 @@ final class CachedNetwork {
     let asked = rows.indices.filter { rows[$0].isAsked }.map(Int32.init)
     var best = [Int32](repeating: 0, count: asked.count)
     guard !asked.isEmpty else { return best }
-    // `wide` is free for the chosen rows once the layers are done.
-    lemma_gather(pool, asked.count, d, asked, stream.pointer, wide.pointer)
-    norm(asked.count, parameters.layout.finalNorm, wide.pointer)
+    // Nothing waits any more once the layers are done.
+    lemma_gather(pool, asked.count, d, asked, stream.pointer, waiting.pointer)
+    norm(asked.count, parameters.layout.finalNorm, waiting.pointer)
     self.pool.forward(
-      asked.count, classes, d, operand.pointer, packed: head.pointer, into: logits.pointer)
+      asked.count, classes, d, operand.pointer, packed: head.pointer, into: .numbers(logits.pointer))
     lemma_argmax(pool, asked.count, classes, classes, logits.pointer, &best)
     return best
   }

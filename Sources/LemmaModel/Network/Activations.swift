@@ -57,22 +57,24 @@ struct Activations {
   struct Way {
     /// What the next product takes, [T, hidden or intermediate].
     let operand: Arena.Operands
-    /// What a product gave before it is stored as an operand, [T, widest].
-    let wide: Arena.Numbers
+    /// What a product gave that is not kept, [T, hidden, intermediate or heads head].
+    let result: Arena.Operands
+    /// Where long sums wait before they are stored as operands.
+    let waiting: Arena.Numbers
   }
 
   struct Loss {
     /// The rows that the loss looks at, [L, hidden].
     let chosen: Arena.Operands
     let logits: Arena.Numbers
+    /// [rows of logits, hidden]
+    let waiting: Arena.Numbers
   }
 
   struct Back {
     /// The residual stream's gradient as an operand, and the same after dropout.
     let slope: Arena.Operands
     let dropped: Arena.Operands
-    /// The gradient of a norm's output, [T, hidden].
-    let hidden: Arena.Numbers
     /// That of queries, keys and values, [T, (heads + 2 kv) head].
     let attention: Arena.Numbers
   }
@@ -86,7 +88,7 @@ struct Activations {
   let outputNormed: Arena.Operands
   let outputRstd: Arena.Numbers
   /// [L, hidden]
-  let chosenGradient: Arena.Numbers
+  let chosenGradient: Arena.Operands
   /// The gradient of all embedded tokens of the step, [step's tokens, hidden].
   let embedded: Arena.Numbers
   let way: Way
@@ -106,18 +108,32 @@ struct Activations {
     }
     outputNormed = arena.operands(rows * d)
     outputRstd = arena.numbers(rows)
-    chosenGradient = arena.numbers(rows * d)
+    chosenGradient = arena.operands(rows * d)
     embedded = shape.stepTokens > rows ? arena.numbers(shape.stepTokens * d) : stream
     // Nobody needs the loss's pieces and those of the two ways at the same time.
     loss = arena.lending { arena in
-      Loss(chosen: arena.operands(rows * d), logits: arena.numbers(shape.logitRows * shape.logitPitch))
+      Loss(
+        chosen: arena.operands(rows * d), logits: arena.numbers(shape.logitRows * shape.logitPitch),
+        waiting: arena.numbers(shape.logitRows * d))
     }
-    let wide = max(isNarrow ? max(model.attentionWidth, model.upWidth) : 0, d, model.intermediateSize, model.queryWidth)
     way = Way(
-      operand: arena.operands(rows * max(d, model.intermediateSize)), wide: arena.numbers(rows * wide))
+      operand: arena.operands(rows * max(d, model.intermediateSize)),
+      result: arena.operands(rows * max(d, model.intermediateSize, model.queryWidth)),
+      waiting: arena.numbers(rows * Activations.waitingWidth(shape)))
     let slope = isNarrow ? arena.operands(rows * d) : Arena.Operands(stream)
     back = Back(
-      slope: slope, dropped: shape.hasDropout ? arena.operands(rows * d) : slope, hidden: arena.numbers(rows * d),
+      slope: slope, dropped: shape.hasDropout ? arena.operands(rows * d) : slope,
       attention: arena.numbers(rows * model.attentionWidth))
+  }
+
+  /// The widest result, stored as operands, of a product with more inputs than sums can do without waiting.
+  private static func waitingWidth(_ shape: NetworkShape) -> Int {
+    let (model, d) = (shape.model, shape.model.hiddenSize)
+    if shape.precision == .float32 { return 0 }
+    let products = [
+      (d, model.attentionWidth), (d, model.upWidth), (d, model.intermediateSize), (d, model.queryWidth),
+      (model.attentionWidth, d), (model.upWidth, d), (model.intermediateSize, d), (model.queryWidth, d),
+    ]
+    return products.filter { $0.0 > shape.precision.depth }.map(\.1).max() ?? 0
   }
 }

@@ -79,7 +79,7 @@ final class Network {
     return [Float](unsafeUninitializedCapacity: batch.count * width) { buffer, count in
       pool.forward(
         batch.count, width, model.hiddenSize, saved.way.operand, weights(parameters.layout.head),
-        into: buffer.baseAddress!)
+        into: .numbers(buffer.baseAddress!))
       count = batch.count * width
     }
   }
@@ -130,10 +130,8 @@ final class Network {
       bias: weights(at.bias), normed: normed, rstd: rstd)
   }
 
-  /// Where a product's result lies before it is stored as `operand`: there at once, where operands are float32.
-  func wide(_ operand: Arena.Operands) -> Arena.Numbers {
-    shape.precision == .float32 ? operand.assumingMemoryBound(to: Float.self) : saved.way.wide
-  }
+  /// A product's result, stored as operands.
+  func stored(_ operands: Arena.Operands) -> KernelPool.Target { .operands(operands, waiting: saved.way.waiting) }
 
   // MARK: Forward
 
@@ -163,18 +161,19 @@ final class Network {
     var norm = norm(rows, at.attentionNorm, layer.normed, layer.rstd)
     lemma_norm_forward(handle, &norm, stream, operand)
     pool.forward(
-      rows, qkv, d, operand, weights(at.attention), start: .row(weights(at.attentionBias)), into: wide(layer.attention))
-    turn(pass, wide(layer.attention), into: layer.attention, inverse: false)
+      rows, qkv, d, operand, weights(at.attention), start: .row(weights(at.attentionBias)),
+      into: stored(layer.attention))
+    if model.hasRotaryPositions { rotated(pass, inverse: false) { lemma_rope(handle, $0, layer.attention) } }
     pass.withShape(model) { lemma_attention_forward(handle, $0, layer.attention, layer.attended, layer.stats) }
     add(pass, d, model.queryWidth, layer.attended, at.output, at.outputBias, to: stream, site: 2 * index + 1)
     norm = self.norm(rows, at.feedForwardNorm, layer.middleNormed, layer.middleRstd)
     lemma_norm_forward(handle, &norm, stream, operand)
     pool.forward(
-      rows, model.upWidth, d, operand, weights(at.up), start: .row(weights(at.upBias)), into: wide(layer.up))
+      rows, model.upWidth, d, operand, weights(at.up), start: .row(weights(at.upBias)), into: stored(layer.up))
     if model.isGated {
-      lemma_swiglu_forward(handle, rows, model.intermediateSize, wide(layer.up), layer.up, operand)
+      lemma_swiglu_forward(handle, rows, model.intermediateSize, layer.up, operand)
     } else {
-      lemma_gelu_forward(handle, rows, model.intermediateSize, wide(layer.up), layer.up, operand)
+      lemma_gelu_forward(handle, rows, model.intermediateSize, layer.up, operand)
     }
   }
 
@@ -191,21 +190,24 @@ final class Network {
     to stream: Arena.Numbers, site: Int
   ) {
     if bias == nil, pass.dropout == nil {
-      pool.forward(pass.rows, outputs, inputs, x, weights(weight), start: .matrix(stream), into: stream)
+      pool.forward(pass.rows, outputs, inputs, x, weights(weight), start: .matrix(stream), into: .numbers(stream))
       return
     }
-    let wide = saved.way.wide
-    pool.forward(pass.rows, outputs, inputs, x, weights(weight), start: .row(weights(bias)), into: wide)
+    let result = saved.way.result
+    pool.forward(pass.rows, outputs, inputs, x, weights(weight), start: .row(weights(bias)), into: stored(result))
     var rule = pass.rule(site) ?? lemma_dropout(seed: 0, step: 0, site: 0, row: 0, share: 0)
-    lemma_dropout_add(pool.handle, &rule, pass.rows, outputs, wide, stream)
+    lemma_dropout_add(pool.handle, &rule, pass.rows, outputs, result, stream)
   }
 
-  /// Turns queries and keys by their positions and stores them with the values; without rotary positions, only stores.
-  func turn(_ pass: Pass, _ x: Arena.Numbers, into y: Arena.Operands, inverse: Bool) {
-    let heads = model.hasRotaryPositions ? model.heads + model.keyValueHeads : 0
-    lemma_rope(
-      pool.handle, pass.rows, heads, model.headSize, pass.batch.positions, cosines.pointer, sines.pointer, inverse, x,
-      y, model.attentionWidth)
+  /// How queries and keys turn by their positions; without rotary positions none does.
+  func rotated(_ pass: Pass, inverse: Bool, _ body: (UnsafePointer<lemma_rotation>) -> Void) {
+    pass.batch.positions.withUnsafeBufferPointer { positions in
+      var rotation = lemma_rotation(
+        rows: pass.rows, heads: model.hasRotaryPositions ? model.heads + model.keyValueHeads : 0,
+        head: model.headSize, ld: model.attentionWidth, positions: positions.baseAddress!, cosines: cosines.pointer,
+        sines: sines.pointer, inverse: inverse)
+      body(&rotation)
+    }
   }
 
   // MARK: Loss
@@ -224,7 +226,7 @@ final class Network {
     for from in stride(from: 0, to: count, by: shape.logitRows) {
       let rows = min(shape.logitRows, count - from)
       let input = chosen + from * d * shape.precision.size
-      pool.forward(rows, classes, d, input, weights(head), into: logits, pitch: pitch)
+      pool.forward(rows, classes, d, input, weights(head), into: .numbers(logits, pitch: pitch))
       var form = lemma_cross_entropy_shape(
         rows: rows, classes: classes, ld: pitch, scale: withGradient ? pass.scale : 0, smoothing: pass.smoothing)
       batch.targets.withUnsafeBufferPointer { targets in
@@ -236,7 +238,10 @@ final class Network {
       guard withGradient else { continue }
       let slope = UnsafeMutableRawPointer(logits)
       let slopePitch = pitch * 4 / shape.precision.size
-      pool.backward(rows, classes, d, slope, pitch: slopePitch, weights(head), into: saved.chosenGradient + from * d)
+      pool.backward(
+        rows, classes, d, slope, pitch: slopePitch, weights(head),
+        into: .operands(
+          saved.chosenGradient + from * d * shape.precision.size, waiting: saved.loss.waiting))
       pool.gradient(
         rows, classes, d, slope, pitch: slopePitch, input, isFirst: pass.isFirst && from == 0, into: gradient(head))
     }

@@ -4,9 +4,10 @@ import CKernels
 extension Network {
   func backward(_ pass: Pass) {
     let (handle, rows, d) = (pool.handle, pass.rows, model.hiddenSize)
-    let (stream, back, batch) = (saved.stream, saved.back, pass.batch)
-    lemma_zero(handle, rows * d, back.hidden)
-    lemma_scatter_add(handle, batch.lossRows.count, d, batch.lossRows, saved.chosenGradient, back.hidden)
+    let (stream, batch) = (saved.stream, pass.batch)
+    let hidden = saved.way.result
+    lemma_zero(handle, rows * d * shape.precision.size / 4, hidden.assumingMemoryBound(to: Float.self))
+    lemma_scatter_operands(handle, batch.lossRows.count, d, batch.lossRows, saved.chosenGradient, hidden)
     lemma_zero(handle, rows * d, stream)
     norm(pass, parameters.layout.finalNorm, saved.outputNormed, saved.outputRstd)
     for index in saved.layers.indices.reversed() {
@@ -37,14 +38,14 @@ extension Network {
     }
   }
 
-  /// From `back.hidden`, the gradient of a norm's output, into the stream's.
+  /// From `way.result`, the gradient of a norm's output, into the stream's.
   private func norm(
     _ pass: Pass, _ at: ParameterLayout.Norm, _ normed: Arena.Operands, _ rstd: Arena.Numbers
   ) {
     var norm = norm(pass.rows, at, normed, rstd)
     let isNarrow = shape.precision == .bfloat16
     lemma_norm_backward(
-      pool.handle, &norm, saved.back.hidden, saved.stream, isNarrow ? saved.back.slope : nil, gradient(at.gain),
+      pool.handle, &norm, saved.way.result, saved.stream, isNarrow ? saved.back.slope : nil, gradient(at.gain),
       gradient(at.bias))
   }
 
@@ -62,19 +63,19 @@ extension Network {
 
   private func feedForward(_ pass: Pass, layer index: Int) {
     let (handle, rows) = (pool.handle, pass.rows)
-    let (d, f, wide) = (model.hiddenSize, model.intermediateSize, saved.way.wide)
+    let (d, f, result) = (model.hiddenSize, model.intermediateSize, saved.way.result)
     let (layer, at, operand) = (saved.layers[index], parameters.layout.layers[index], saved.way.operand)
     let slope = slope(pass, site: 2 * index + 2)
-    pool.backward(rows, d, f, slope, weights(at.down), into: wide)
+    pool.backward(rows, d, f, slope, weights(at.down), into: stored(result))
     // From here on `layer.up` is its gradient, and `operand` what the last product took.
     if model.isGated {
-      lemma_swiglu_backward(handle, rows, f, wide, layer.up, layer.up, operand)
+      lemma_swiglu_backward(handle, rows, f, result, layer.up, layer.up, operand)
     } else {
-      lemma_gelu_backward(handle, rows, f, wide, layer.up, layer.up, operand)
+      lemma_gelu_backward(handle, rows, f, result, layer.up, layer.up, operand)
     }
     pool.gradient(rows, d, f, slope, operand, isFirst: pass.isFirst, into: gradient(at.down))
     biasGradient(rows, d, slope, at.downBias)
-    pool.backward(rows, model.upWidth, d, layer.up, weights(at.up), into: saved.back.hidden)
+    pool.backward(rows, model.upWidth, d, layer.up, weights(at.up), into: stored(result))
     var norm = norm(rows, at.feedForwardNorm, layer.middleNormed, layer.middleRstd)
     lemma_norm_again(handle, &norm, operand)
     pool.gradient(rows, model.upWidth, d, layer.up, operand, isFirst: pass.isFirst, into: gradient(at.up))
@@ -84,19 +85,19 @@ extension Network {
 
   private func attention(_ pass: Pass, layer index: Int) {
     let (handle, rows) = (pool.handle, pass.rows)
-    let (d, q, qkv, wide) = (model.hiddenSize, model.queryWidth, model.attentionWidth, saved.way.wide)
+    let (d, q, qkv, result) = (model.hiddenSize, model.queryWidth, model.attentionWidth, saved.way.result)
     let (layer, at, operand) = (saved.layers[index], parameters.layout.layers[index], saved.way.operand)
     let slope = slope(pass, site: 2 * index + 1)
-    pool.backward(rows, d, q, slope, weights(at.output), into: wide)
+    pool.backward(rows, d, q, slope, weights(at.output), into: stored(result))
     pool.gradient(rows, d, q, slope, layer.attended, isFirst: pass.isFirst, into: gradient(at.output))
     biasGradient(rows, d, slope, at.outputBias)
     pass.withShape(model) {
       lemma_attention_backward(
-        handle, $0, layer.attention, layer.attended, layer.stats, wide, saved.back.attention)
+        handle, $0, layer.attention, layer.attended, layer.stats, result, saved.back.attention)
     }
     // From here on `layer.attention` is its gradient.
-    turn(pass, saved.back.attention, into: layer.attention, inverse: true)
-    pool.backward(rows, qkv, d, layer.attention, weights(at.attention), into: saved.back.hidden)
+    rotated(pass, inverse: true) { lemma_rope_store(handle, $0, saved.back.attention, layer.attention) }
+    pool.backward(rows, qkv, d, layer.attention, weights(at.attention), into: stored(result))
     var norm = norm(rows, at.attentionNorm, layer.normed, layer.rstd)
     lemma_norm_again(handle, &norm, operand)
     pool.gradient(rows, qkv, d, layer.attention, operand, isFirst: pass.isFirst, into: gradient(at.attention))

@@ -71,7 +71,7 @@ final class Adapters {
       var product = lemma_product(
         m: place.outputs, n: place.inputs, k: rank, a: scratch.pointer, lda: rank, b: values.pointer + place.a,
         ldb: place.inputs, c0: base.values.pointer + place.tensor.offset, ld0: place.inputs,
-        c: weights.values.pointer + place.tensor.offset, ldc: place.inputs)
+        c: weights.values.pointer + place.tensor.offset, stored: nil, ldc: place.inputs)
       lemma_product_nn(pool.handle, &product)
     }
   }
@@ -83,12 +83,12 @@ final class Adapters {
       scaled(place)
       var product = lemma_product(
         m: rank, n: place.inputs, k: place.outputs, a: scratch.pointer, lda: rank, b: slope, ldb: place.inputs,
-        c0: nil, ld0: 0, c: gradients.pointer + place.a, ldc: place.inputs)
+        c0: nil, ld0: 0, c: gradients.pointer + place.a, stored: nil, ldc: place.inputs)
       lemma_product_tn(pool.handle, &product)
       let b = gradients.pointer + place.b
       product = lemma_product(
         m: place.outputs, n: rank, k: place.inputs, a: slope, lda: place.inputs, b: values.pointer + place.a,
-        ldb: place.inputs, c0: nil, ld0: 0, c: b, ldc: rank)
+        ldb: place.inputs, c0: nil, ld0: 0, c: b, stored: nil, ldc: rank)
       lemma_product_nt(pool.handle, &product)
       for index in 0..<place.outputs * rank { b[index] *= scale }
     }

@@ -95,7 +95,9 @@ public struct TrainingConfiguration: Hashable, Sendable {
     patience = fields.int("patience", default: patience)
     let seed = fields.int("seed", default: 0)
     try fields.finish()
-    let durations = [epochs.map(Duration.epochs), steps.map(Duration.steps), tokens.map(Duration.tokens)].compactMap { $0 }
+    let durations = [epochs.map(Duration.epochs), steps.map(Duration.steps), tokens.map(Duration.tokens)].compactMap {
+      $0
+    }
     guard durations.count <= 1 else {
       throw Failure(.user, "training", "give one of 'epochs', 'steps' and 'tokens'", at: Position(file: file))
     }

@@ -12,13 +12,13 @@ public enum Checkpoint {
     let documents: [(String, JSON)] = [
       ("config.json", configuration.checkpointJSON(endOfText: end)),
       ("generation_config.json", ["do_sample": false, "eos_token_id": end, "pad_token_id": end]),
-      ("tokenizer.json", model.tokenizer.json),
       (
         "tokenizer_config.json",
         model.tokenizer.configurationJSON(contextLength: configuration.contextLength)
       ),
     ]
     for (name, json) in documents { try Files.write(Array(json.pretty.utf8), to: "\(folder)/\(name)") }
+    try Files.write(model.tokenizer.content, to: "\(folder)/tokenizer.json")
     let values = try model.parameters.turned(model.configuration, toCheckpoint: true).values.bytes
     let tensors = model.parameters.layout.tensors.map { tensor in
       (
@@ -38,7 +38,8 @@ public enum Checkpoint {
     }
     let configuration = try ModelConfiguration(
       checkpoint: try json("config.json"), file: "\(folder)/config.json")
-    let tokenizer = try Tokenizer(json: try json("tokenizer.json"), file: "\(folder)/tokenizer.json")
+    let tokenizer = try Tokenizer(
+      parsing: Files.read("\(folder)/tokenizer.json"), file: "\(folder)/tokenizer.json")
     guard tokenizer.vocabularySize <= configuration.vocabularySize else {
       throw Failure(
         .user, "checkpoint",

@@ -15,6 +15,7 @@ final class CompiledTokenizer: Sendable {
   private let model: MergeModel
   private let finder: AddedTokenFinder
   private let normalizedFinder: AddedTokenFinder
+  private let normalForms: [Int32: [UInt8]]
 
   init(_ definition: TokenizerDefinition) {
     self.definition = definition
@@ -24,21 +25,24 @@ final class CompiledTokenizer: Sendable {
     var ids = ByteTable(minimumCapacity: definition.spellings.count)
     for (id, spelling) in definition.spellings.enumerated() { ids.insert(spelling, Int32(id)) }
     self.ids = ids
-    tokenBytes =
-      definition.isByteLevel
-      ? definition.spellings.enumerated().map { id, spelling in
-        isSpecial.contains(Int32(id)) ? [] : TokenDecoding.byteLevelBytes(spelling)
-      } : []
     let asIs = definition.added.filter { !$0.isNormalized }
     finder = AddedTokenFinder(asIs, spellings: asIs.map(\.content))
     let normalized = definition.added.filter(\.isNormalized)
-    normalizedFinder = AddedTokenFinder(
-      normalized,
-      spellings: normalized.map { token in
-        var startsText = true
-        return definition.normalize(token.content, startsText: &startsText)
-      })
+    let forms = normalized.map { token in
+      var startsText = true
+      return definition.normalize(token.content, startsText: &startsText)
+    }
+    normalizedFinder = AddedTokenFinder(normalized, spellings: forms)
+    let normalForms = Dictionary(zip(normalized.lazy.map(\.id), forms)) { first, _ in first }
+    self.normalForms = normalForms
+    let spellings = definition.isByteLevel ? definition.spellings : []
+    tokenBytes = spellings.enumerated().map { id, spelling in
+      isSpecial.contains(Int32(id)) ? [] : TokenDecoding.byteLevelBytes(normalForms[Int32(id)] ?? spelling)
+    }
   }
+
+  /// What decoding makes text of: the spelling of a token, in its normal form if that is what is looked for.
+  func form(_ id: Int32) -> [UInt8] { normalForms[id] ?? definition.spellings[Int(id)] }
 
   /// - Parameter text: UTF-8; any bytes where the definition is of the kind that Lemma trains.
   func encode(_ text: [UInt8], allowingSpecial: Bool, _ state: inout State) -> [Int32] {

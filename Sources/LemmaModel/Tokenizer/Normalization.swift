@@ -2,7 +2,8 @@
 
 /// What a tokenizer does to text before it is cut: one step of the `normalizer` of a `tokenizer.json`.
 enum NormalizationStep: Hashable, Sendable {
-  /// Canonical composition or decomposition, by the Unicode tables of the standard library.
+  /// Canonical composition or decomposition by Unicode 9, whose tables `tokenizers` has: what came later stays as it is
+  /// and where it is.
   case nfc
   case nfd
   case lowercase
@@ -13,8 +14,8 @@ enum NormalizationStep: Hashable, Sendable {
   /// - Parameter startsText: whether `text` begins where the whole text does; false afterwards if its beginning went.
   func apply(to text: [UInt8], startsText: inout Bool) -> [UInt8] {
     switch self {
-    case .nfc: return isASCII(text) ? text : Array(String(decoding: text, as: UTF8.self)._nfc.utf8Bytes)
-    case .nfd: return isASCII(text) ? text : Array(String(decoding: text, as: UTF8.self)._nfd.utf8Bytes)
+    case .nfc: return Self.eachOldRun(text) { $0.unicodeScalars.append(contentsOf: $1._nfc) }
+    case .nfd: return Self.eachOldRun(text) { $0.unicodeScalars.append(contentsOf: $1._nfd) }
     case .lowercase:
       var result = ""
       for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
@@ -33,13 +34,21 @@ enum NormalizationStep: Hashable, Sendable {
     }
   }
 
-  private func isASCII(_ text: [UInt8]) -> Bool { text.withUnsafeBufferPointer(UTF8Text.isASCII) }
-}
-
-extension Sequence where Element == Unicode.Scalar {
-  fileprivate var utf8Bytes: [UInt8] {
-    var text = ""
-    text.unicodeScalars.append(contentsOf: self)
-    return Array(text.utf8)
+  /// Text with its longest runs of scalars of Unicode 9 appended by `append`, and all others as they are.
+  private static func eachOldRun(_ text: [UInt8], _ append: (inout String, String) -> Void) -> [UInt8] {
+    if text.withUnsafeBufferPointer(UTF8Text.isASCII) { return text }
+    var result = ""
+    var run = ""
+    for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+      if scalar.isASCII || (scalar.properties.age?.major ?? .max) <= 9 {
+        run.unicodeScalars.append(scalar)
+      } else {
+        append(&result, run)
+        run = ""
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    append(&result, run)
+    return Array(result.utf8)
   }
 }

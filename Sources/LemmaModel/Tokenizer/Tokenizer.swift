@@ -110,7 +110,7 @@ public struct Tokenizer: Hashable, Sendable {
     if definition.decoding == [.byteLevel], skippingSpecial { return String(decoding: bytes(ids), as: UTF8.self) }
     var tokens: [[UInt8]] = []
     for id in ids where definition.spellings.indices.contains(Int(id)) {
-      if !(skippingSpecial && compiled.isSpecial.contains(id)) { tokens.append(definition.spellings[Int(id)]) }
+      if !(skippingSpecial && compiled.isSpecial.contains(id)) { tokens.append(compiled.form(id)) }
     }
     guard let steps = definition.decoding else {
       return tokens.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")

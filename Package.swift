@@ -14,6 +14,7 @@ let package = Package(
     // Floor 0: C. A module map and a thin shim each; CKernels is the native core.
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CGit2", pkgConfig: "libgit2", providers: [.apt(["libgit2-dev"])]),
+    .systemLibrary(name: "COnig", pkgConfig: "oniguruma", providers: [.apt(["libonig-dev"])]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -31,7 +32,7 @@ let package = Package(
     .target(name: "LemmaLedger", dependencies: ["CGit2", "CLinux", "LemmaBasics"]),
     .target(name: "LemmaPipeline", dependencies: ["CYAML", "LemmaBasics"]),
     .target(name: "LemmaCorpus", dependencies: ["LemmaBasics", "LemmaHash"]),
-    .target(name: "LemmaModel", dependencies: ["CKernels", "LemmaBasics", "LemmaHash"]),
+    .target(name: "LemmaModel", dependencies: ["CKernels", "COnig", "LemmaBasics", "LemmaHash"]),
 
     // Floor 4: the engine knows no mathematics; the domain knows no engine.
     .target(

@@ -20,6 +20,16 @@ extension JSON {
     }
   }
 
+  /// Reads a document whose object at the path `listing` may have keys that Unicode holds equal though their bytes
+  /// differ, as the vocabulary of a tokenizer has: it becomes a list of `[key, value]` in the order of the text.
+  /// Equal keys in it are the caller's to find.
+  /// - Throws: `Failure` of kind `user` with the position of the fault.
+  public init(parsing bytes: [UInt8], listing path: [String], file: String) throws {
+    self = try bytes.withUnsafeBufferPointer { buffer in
+      try JSON.read(buffer, file: file, firstLine: 1) { try $0.document(listing: path[...]) }
+    }
+  }
+
   /// The value at the end of a path of keys, found without keeping what stands beside it, which is only looked
   /// at as far as it must be to find its end.
   /// - Returns: nil when there is no such member.
@@ -62,8 +72,8 @@ private struct JSONReader {
 
   init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  mutating func document() throws -> JSON {
-    let value = try self.value(depth: 0)
+  mutating func document(listing path: ArraySlice<String>? = nil) throws -> JSON {
+    let value = try self.value(depth: 0, listing: path)
     skipSpace()
     if offset < bytes.count { throw fault("text after the end of the value") }
     return value
@@ -121,14 +131,14 @@ private struct JSONReader {
     return true
   }
 
-  private mutating func value(depth: Int) throws -> JSON {
+  private mutating func value(depth: Int, listing path: ArraySlice<String>? = nil) throws -> JSON {
     if depth > Self.depthLimit { throw fault("nested deeper than \(Self.depthLimit) levels") }
     limit -= 1
     if limit < 0 { throw fault("more values than are read here") }
     skipSpace()
     guard let byte = next else { throw fault("the text ends where a value should stand") }
     switch byte {
-    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "{"): return path?.isEmpty == true ? try list(depth: depth) : try object(depth: depth, listing: path)
     case UInt8(ascii: "["): return try array(depth: depth)
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try word("true", .bool(true))
@@ -164,11 +174,28 @@ private struct JSONReader {
     }
   }
 
-  private mutating func object(depth: Int) throws -> JSON {
-    offset += 1
+  private mutating func object(depth: Int, listing path: ArraySlice<String>?) throws -> JSON {
     var members: [String: JSON] = [:]
+    try eachMember { reader, key, start in
+      let inner = path.flatMap { $0.first == key ? $0.dropFirst() : nil }
+      guard members.updateValue(try reader.value(depth: depth + 1, listing: inner), forKey: key) == nil else {
+        throw Fault(offset: start, reason: "the key '\(key)' stands twice")
+      }
+    }
+    return .object(members)
+  }
+
+  private mutating func list(depth: Int) throws -> JSON {
+    var members: [JSON] = []
+    try eachMember { reader, key, _ in members.append(.array([.string(key), try reader.value(depth: depth + 1)])) }
+    return .array(members)
+  }
+
+  /// Calls `body` behind the colon of each member of an object, with the key and where it stands.
+  private mutating func eachMember(_ body: (inout JSONReader, String, Int) throws -> Void) throws {
+    offset += 1
     skipSpace()
-    if take("}") { return .object(members) }
+    if take("}") { return }
     while true {
       skipSpace()
       guard next == UInt8(ascii: "\"") else { throw fault("expected a key in quotes") }
@@ -176,11 +203,9 @@ private struct JSONReader {
       let key = try string()
       skipSpace()
       guard take(":") else { throw fault("expected ':'") }
-      guard members.updateValue(try value(depth: depth + 1), forKey: key) == nil else {
-        throw Fault(offset: start, reason: "the key '\(key)' stands twice")
-      }
+      try body(&self, key, start)
       skipSpace()
-      if take("}") { return .object(members) }
+      if take("}") { return }
       guard take(",") else { throw fault("expected ',' or '}'") }
     }
   }

@@ -174,8 +174,7 @@ struct FineTuneStage: BuiltinStage {
     if let parent = context.inputs["parent"]?.first { return try Checkpoint.load(from: parent.path) }
     let tokenizer: Tokenizer
     if let input = context.inputs["tokenizer"]?.first {
-      tokenizer = try Tokenizer(
-        json: JSON(parsing: Files.read(input.path), file: "tokenizer.json"), file: "tokenizer.json")
+      tokenizer = try Tokenizer(parsing: Files.read(input.path), file: "tokenizer.json")
     } else {
       throw FineTuneStage.noTokenizer
     }

@@ -23,7 +23,7 @@ struct TokenizerStage: BuiltinStage {
     let rows = try Row.read(context.input("rows").path)
     let texts = rows.map { PromptTemplate.zeroShot.prompt(for: $0.problem) + $0.response }
     let tokenizer = try Tokenizer.train(texts: texts, vocabularySize: try Settings(context).int("vocab_size"))
-    try Files.write(Array(tokenizer.json.pretty.utf8), to: context.output("tokenizer"))
+    try Files.write(tokenizer.content, to: context.output("tokenizer"))
     return ["vocab_size": JSON(tokenizer.vocabularySize)]
   }
 }

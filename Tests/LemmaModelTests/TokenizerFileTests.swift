@@ -35,7 +35,7 @@ import Testing
       (["model", "type"], { _ in "WordPiece" }),
       (["pre_tokenizer"], { _ in nil }),
       (["pre_tokenizer", "pretokenizers"], { _ in [] }),
-      (["normalizer"], { _ in ["type": "NFC"] }),
+      (["normalizer"], { _ in ["type": "Precompiled"] }),
       (["added_tokens"], { _ in [] }),
       (["added_tokens"], { _ in [["id": 5, "content": "<|endoftext|>"]] }),
       (["model", "vocab"], { _ in [:] }),

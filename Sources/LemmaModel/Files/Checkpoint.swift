@@ -15,13 +15,13 @@ public enum Checkpoint {
     let documents: [(String, JSON)] = [
       ("config.json", configuration.checkpointJSON(endOfText: end)),
       ("generation_config.json", ["do_sample": false, "eos_token_id": end, "pad_token_id": end]),
-      ("tokenizer.json", model.tokenizer.json),
       (
         "tokenizer_config.json",
         model.tokenizer.configurationJSON(contextLength: configuration.contextLength)
       ),
     ]
     for (name, json) in documents { try Files.write(Array(json.pretty.utf8), to: "\(folder)/\(name)") }
+    try Files.write(model.tokenizer.content, to: "\(folder)/tokenizer.json")
     let tensors = model.parameters.layout.tensors
     let room = try Floats(tensors.lazy.filter(\.isTransposed).map(\.count).max() ?? 0)
     try Safetensors.write(
@@ -47,7 +47,8 @@ public enum Checkpoint {
       return try JSON(parsing: try Files.read(file), file: file)
     }
     let configuration = try ModelConfiguration(checkpoint: try json("config.json"), file: "\(path)/config.json")
-    let tokenizer = try Tokenizer(json: try json("tokenizer.json"), file: "\(path)/tokenizer.json")
+    let tokenizer = try Tokenizer(
+      parsing: try Files.read("\(path)/tokenizer.json"), file: "\(path)/tokenizer.json")
     return try model(configuration, tokenizer, try TensorFolder(path))
   }
 

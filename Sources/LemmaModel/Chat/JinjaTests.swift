@@ -1,0 +1,61 @@
+import LemmaBasics
+
+/// What stands behind `is`. Reference: https://jinja.palletsprojects.com/en/stable/templates/#list-of-builtin-tests.
+enum JinjaTests {
+  static let names: Set<String> = [
+    "boolean", "callable", "defined", "divisibleby", "eq", "equalto", "even", "false", "float", "ge", "gt", "in",
+    "integer", "iterable", "le", "lower", "lt", "mapping", "ne", "none", "number", "odd", "sequence", "string", "true",
+    "undefined", "upper",
+  ]
+
+  static func holds(
+    _ name: String, _ value: JinjaValue, _ arguments: JinjaArguments, _ renderer: JinjaRenderer
+  ) throws -> Bool {
+    let reader = JinjaArgumentReader(name: name, arguments: arguments, renderer: renderer)
+    let marks = [
+      "eq": "==", "equalto": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "in": "in",
+    ]
+    if let mark = marks[name] {
+      guard let other = try reader.optional(0, of: ["other"]) else {
+        throw renderer.wrong("'\(name)' needs a value to compare with")
+      }
+      return try renderer.compare(value, mark, other)
+    }
+    if ["odd", "even", "divisibleby"].contains(name) { return try divides(name, value, reader) }
+    try reader.none()
+    return try name == "upper" || name == "lower"
+      ? renderer.text(of: value).isCased(upper: name == "upper") : isOfType(name, value)
+  }
+
+  private static func isOfType(_ name: String, _ value: JinjaValue) -> Bool {
+    switch (name, value) {
+    case ("defined", .undefined): false
+    case ("defined", _): true
+    case ("undefined", .undefined), ("none", .none), ("string", .text), ("mapping", .mapping), ("boolean", .bool),
+      ("integer", .integer), ("float", .number), ("number", .bool), ("number", .integer), ("number", .number),
+      ("callable", .function), ("callable", .macro), ("callable", .undefined):
+      true
+    case ("callable", .loop): true
+    case ("true", .bool(let value)): value
+    case ("false", .bool(let value)): !value
+    case ("iterable", .undefined), ("iterable", .text), ("iterable", .sequence), ("iterable", .mapping),
+      ("iterable", .iterator), ("iterable", .loop):
+      true
+    case ("sequence", .undefined), ("sequence", .text), ("sequence", .mapping): true
+    case ("sequence", .sequence(let sequence)): sequence.kind != .view
+    default: false
+    }
+  }
+
+  private static func divides(_ name: String, _ value: JinjaValue, _ reader: JinjaArgumentReader) throws -> Bool {
+    var divisor = 2
+    if name == "divisibleby" { divisor = try reader.integer(0, of: ["num"]) ?? 0 } else { try reader.none() }
+    guard let number = JinjaNumber(value)?.integer else {
+      throw reader.renderer.wrong("'\(name)' is asked of whole numbers, not of a \(value.typeName)")
+    }
+    guard divisor != 0 else { throw reader.renderer.wrong("a division by 0") }
+    // -1 would overflow with the least number, and divides them all.
+    let remainder = divisor == -1 ? 0 : number % divisor
+    return name == "odd" ? remainder != 0 : remainder == 0
+  }
+}

@@ -4,11 +4,17 @@ import LemmaBasics
 public final class Model: Sendable {
   public let configuration: ModelConfiguration
   public let tokenizer: Tokenizer
+  let conventions: TextConventions
   let parameters: Parameters
 
-  init(configuration: ModelConfiguration, tokenizer: Tokenizer, parameters: Parameters) {
+  /// - Parameter conventions: nil stands for those of a tokenizer that comes without any.
+  init(
+    configuration: ModelConfiguration, tokenizer: Tokenizer, conventions: TextConventions? = nil,
+    parameters: Parameters
+  ) {
     self.configuration = configuration
     self.tokenizer = tokenizer
+    self.conventions = conventions ?? TextConventions(tokenizer)
     self.parameters = parameters
   }
 

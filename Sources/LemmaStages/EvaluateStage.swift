@@ -28,6 +28,7 @@ struct EvaluateStage: BuiltinStage {
       .init(
         name: "precision", summary: "Of the operands of matrix products.",
         type: .choice(Precision.allCases.map(\.rawValue)), defaultValue: "float32"),
+      .template,
       .init(
         name: "take", summary: "Only the first so many problems.", type: .optional(.integer(1...1_000_000_000)),
         defaultValue: .null),
@@ -40,9 +41,9 @@ struct EvaluateStage: BuiltinStage {
     let folder = try context.input("model").path
     let precision = Precision(rawValue: try settings.text("precision")) ?? .float32
     let decoder = try Decoder(model: try Checkpoint.load(from: folder), precision: precision, threads: context.threads)
+    let form = PromptForm(rawValue: try settings.text("template")) ?? .plain
     let completions = try decoder.generate(
-      prompts: rows.map { PromptTemplate.zeroShot.prompt(for: $0.problem) },
-      maxNewTokens: try settings.int("max_new_tokens"),
+      prompts: rows.map { $0.prompt(form) }, as: form, maxNewTokens: try settings.int("max_new_tokens"),
       progress: { progress in
         context.report(
           Progress(

@@ -78,6 +78,7 @@ struct FineTuneStage: BuiltinStage {
     .number("dropout", "The share of elements dropped.", 0...1, default: 0),
     .count("lora_rank", "Rank of adapters to train in place of all weights; 0 trains all.", default: 0),
     .number("lora_alpha", "Adapters count alpha / rank.", 0...1_000_000, default: 32),
+    .template,
     .init(
       name: "train_on_prompts", summary: "Whether prompts are learnt, too.", type: .boolean, defaultValue: false),
     .count("eval_steps", "Steps between two looks at held-out rows; 0 looks at the end.", default: 0),
@@ -105,10 +106,11 @@ struct FineTuneStage: BuiltinStage {
     let trainer = try Trainer(
       model: try startingModel(context, settings), configuration: try FineTuneStage.configuration(settings),
       threads: context.threads, takesOver: true)
-    let examples = rows.map(example)
+    let form = try FineTuneStage.configuration(settings).form
+    let examples = rows.map { $0.example(form) }
     let interval = try settings.int("save_steps")
     let result = try trainer.run(
-      examples: examples, heldOut: heldOut.map(example),
+      examples: examples, heldOut: heldOut.map { $0.example(form) },
       saves: interval == 0 ? nil : context.resume.map { TrainingSaves(folder: $0, interval: interval) },
       progress: { progress in
         let record = progress.record
@@ -124,10 +126,6 @@ struct FineTuneStage: BuiltinStage {
     // Beside the weights, so that an evaluation can say what it evaluated.
     try Files.write(Array(facts.pretty.utf8), to: "\(folder)/training.json")
     return facts
-  }
-
-  private func example(_ row: Row) -> Example {
-    Example(prompt: PromptTemplate.zeroShot.prompt(for: row.problem), response: row.response)
   }
 
   /// Steps and looks at held-out rows in order, as JSON lines and as events.
@@ -204,9 +202,4 @@ struct FineTuneStage: BuiltinStage {
   private func mean(_ values: [Double]) -> Double {
     values.isEmpty ? 0 : rounded(values.reduce(0, +) / Double(values.count))
   }
-}
-
-extension PromptTemplate {
-  /// What a digest of a stage that puts problems to a model must cover.
-  var json: JSON { ["name": .string(name), "version": JSON(version)] }
 }

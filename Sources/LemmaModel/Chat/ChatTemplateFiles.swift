@@ -14,10 +14,7 @@ extension ChatTemplate {
   /// - Throws: `Failure` for files that are not in order, and for a template that Lemma does not interpret.
   public static func read(folder: String) throws -> ChatTemplate? {
     let configuration = "\(folder)/\(configurationName)"
-    let json =
-      Files.exists(configuration)
-      ? try JSON(parsing: try Files.read(configuration), file: configuration) : .object([:])
-    guard json.object != nil else { throw refusal("it is a mapping, not a \(json.typeName)", configuration) }
+    let json = try configurationJSON(configuration)
     let tokens = try specialTokens(json, configuration)
     let own = "\(folder)/\(fileName)"
     if Files.exists(own) { return try ChatTemplate(source: try Files.readText(own), tokens: tokens, file: own) }
@@ -25,6 +22,19 @@ extension ChatTemplate {
     let source = try templateText(value, configuration)
     // Its lines are those of the text, not of the file around it.
     return try ChatTemplate(source: source, tokens: tokens, file: "\(configuration)#chat_template")
+  }
+
+  /// The spellings of a model's special tokens by their names, such as `eos_token`.
+  /// - Throws: `Failure` for a file that is not in order.
+  static func specialTokens(folder: String) throws -> [String: String] {
+    let configuration = "\(folder)/\(configurationName)"
+    return try specialTokens(configurationJSON(configuration), configuration)
+  }
+
+  private static func configurationJSON(_ file: String) throws -> JSON {
+    let json = Files.exists(file) ? try JSON(parsing: try Files.read(file), file: file) : .object([:])
+    guard json.object != nil else { throw refusal("it is a mapping, not a \(json.typeName)", file) }
+    return json
   }
 
   private static func refusal(_ message: String, _ file: String) -> Failure {
@@ -67,15 +77,7 @@ extension ChatTemplate {
   /// - Throws: `Failure` for a template that Lemma does not interpret, or a token that is not in the vocabulary.
   public static func read(gguf: GGUF) throws -> ChatTemplate? {
     guard let source = gguf.metadata[ggufKey]?.string else { return nil }
-    let place = "\(gguf.path)#\(ggufKey)"
-    var tokens: [String: String] = [:]
-    for (name, key) in [("bos", "bos"), ("eos", "eos"), ("unk", "unknown"), ("pad", "padding")] {
-      guard let id = gguf.metadata["tokenizer.ggml.\(key)_token_id"]?.int else { continue }
-      guard case .array(let vocabulary) = gguf.metadata["tokenizer.ggml.tokens"], vocabulary.indices.contains(id),
-        let spelling = vocabulary[id].string
-      else { throw refusal("the token \(id), which '\(key)_token_id' names, is not in the vocabulary", gguf.path) }
-      tokens["\(name)_token"] = spelling
-    }
-    return try ChatTemplate(source: source, tokens: tokens, file: place)
+    return try ChatTemplate(
+      source: source, tokens: try GGUFVocabulary(gguf).specialTokens, file: "\(gguf.path)#\(ggufKey)")
   }
 }

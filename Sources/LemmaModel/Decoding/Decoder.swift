@@ -23,19 +23,20 @@ public struct Decoder {
 
   /// Answers every prompt, in the order given.
   /// - Parameters:
+  ///   - form: how the prompts are put to the model.
   ///   - maxNewTokens: the most tokens of an answer, at least 1.
   ///   - batch: sequences decoded at a time, at least 1; as one ends, the next takes its place.
   ///   - progress: called after each step.
   ///   - isCancelled: asked before each step; true ends the decoding with `CancellationError`.
   public func generate(
-    prompts: [String], maxNewTokens: Int, batch: Int = 64, progress: (DecodingProgress) -> Void = { _ in },
-    isCancelled: () -> Bool = { false }
+    prompts: [String], as form: PromptForm = .plain, maxNewTokens: Int, batch: Int = 64,
+    progress: (DecodingProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> [Completion] {
     guard maxNewTokens >= 1, batch >= 1 else {
       throw Failure(.user, "decoding", "the numbers of new tokens and of the batch must be at least 1")
     }
     let context = model.configuration.longestSequence
-    let encoded = model.tokenizer.encode(prompts)
+    let encoded = try model.encode(prompts: prompts, as: form)
     var completions = [Completion?](repeating: nil, count: prompts.count)
     // An empty prompt gives the model nothing to go on; it starts from the end of text.
     var waiting = encoded.enumerated().map {
@@ -94,7 +95,7 @@ public struct Decoder {
   /// Adds the token; tells why the sequence ends, if it does.
   private func take(_ token: Int32, into sequence: inout Sequence, limit: Int) -> Completion.Finish? {
     if token < 0 { return .notFinite }
-    if token == model.tokenizer.endOfText { return .endOfText }
+    if model.conventions.ends.contains(token) { return .endOfText }
     sequence.generated.append(token)
     sequence.pending = [token]
     if sequence.generated.count == limit { return .length }

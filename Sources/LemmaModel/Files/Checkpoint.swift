@@ -7,21 +7,21 @@ public enum Checkpoint {
   static let shardLimit = 5_000_000_000
 
   /// Writes `config.json`, `generation_config.json`, `model.safetensors` (in shards where it is large),
-  /// `tokenizer.json` and `tokenizer_config.json` into the folder, which is made if it is missing.
+  /// `tokenizer.json`, `tokenizer_config.json` and, where the model has a chat template, `chat_template.jinja` into the
+  /// folder, which is made if it is missing.
   public static func save(_ model: Model, to folder: String) throws {
     try Files.makeFolder(folder)
-    let configuration = model.configuration
-    let end = JSON(Int(model.tokenizer.endOfText))
+    let ids = model.tokenIDs
     let documents: [(String, JSON)] = [
-      ("config.json", configuration.checkpointJSON(endOfText: end)),
-      ("generation_config.json", ["do_sample": false, "eos_token_id": end, "pad_token_id": end]),
-      (
-        "tokenizer_config.json",
-        model.tokenizer.configurationJSON(contextLength: configuration.contextLength)
-      ),
+      ("config.json", .object(model.configuration.checkpointJSON.merging(ids) { $1 })),
+      ("generation_config.json", .object(ids.filter { !$0.value.isNull }.merging(["do_sample": false]) { $1 })),
+      ("tokenizer_config.json", model.tokenizerConfiguration),
     ]
     for (name, json) in documents { try Files.write(Array(json.pretty.utf8), to: "\(folder)/\(name)") }
     try Files.write(model.tokenizer.content, to: "\(folder)/tokenizer.json")
+    if let chat = model.conventions.chat {
+      try Files.write(Array(chat.source.utf8), to: "\(folder)/\(ChatTemplate.fileName)")
+    }
     let tensors = model.parameters.layout.tensors
     let room = try Floats(tensors.lazy.filter(\.isTransposed).map(\.count).max() ?? 0)
     try Safetensors.write(
@@ -39,21 +39,28 @@ public enum Checkpoint {
   /// - Throws: `Failure` for a damaged file, another architecture, or weights that do not fit it.
   public static func load(from path: String) throws -> Model {
     if let file = try ggufFile(at: path) {
-      let checkpoint = try GGUFCheckpoint(GGUF(MappedFile(file)))
-      throw Failure(.user, "checkpoint", "no tokenizer", at: Position(file: checkpoint.path))
+      let gguf = try GGUF(MappedFile(file))
+      let checkpoint = try GGUFCheckpoint(gguf)
+      let vocabulary = try GGUFVocabulary(gguf)
+      let own = "\(Files.parent(file))/tokenizer.json"
+      let tokenizer =
+        Files.exists(own)
+        ? try Tokenizer(parsing: try Files.read(own), file: own, endOfText: try vocabulary.specialTokens["eos_token"])
+        : try vocabulary.tokenizer()
+      return try model(checkpoint.configuration, tokenizer, TextConventions(gguf, tokenizer), checkpoint)
     }
-    func json(_ name: String) throws -> JSON {
-      let file = "\(path)/\(name)"
-      return try JSON(parsing: try Files.read(file), file: file)
-    }
-    let configuration = try ModelConfiguration(checkpoint: try json("config.json"), file: "\(path)/config.json")
+    let file = "\(path)/config.json"
+    let configuration = try ModelConfiguration(
+      checkpoint: try JSON(parsing: try Files.read(file), file: file), file: file)
     let tokenizer = try Tokenizer(
-      parsing: try Files.read("\(path)/tokenizer.json"), file: "\(path)/tokenizer.json")
-    return try model(configuration, tokenizer, try TensorFolder(path))
+      parsing: try Files.read("\(path)/tokenizer.json"), file: "\(path)/tokenizer.json",
+      endOfText: try ChatTemplate.specialTokens(folder: path)["eos_token"])
+    return try model(configuration, tokenizer, TextConventions(folder: path, tokenizer), TensorFolder(path))
   }
 
   private static func model(
-    _ configuration: ModelConfiguration, _ tokenizer: Tokenizer, _ source: some WeightSource
+    _ configuration: ModelConfiguration, _ tokenizer: Tokenizer, _ conventions: TextConventions,
+    _ source: some WeightSource
   ) throws -> Model {
     guard tokenizer.vocabularySize <= configuration.vocabularySize else {
       throw Failure(
@@ -61,7 +68,9 @@ public enum Checkpoint {
         "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(configuration.vocabularySize)",
         at: Position(file: source.path))
     }
-    return Model(configuration: configuration, tokenizer: tokenizer, parameters: try read(configuration, source))
+    return Model(
+      configuration: configuration, tokenizer: tokenizer, conventions: conventions,
+      parameters: try read(configuration, source))
   }
 
   /// The GGUF file that a path is or holds; nil for a folder of Hugging Face's.

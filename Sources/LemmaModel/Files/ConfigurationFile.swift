@@ -3,12 +3,12 @@ import LemmaBasics
 /// `config.json` as Hugging Face's `transformers` writes and reads it. Keys that do not change the arithmetic are
 /// passed over; those that would change it must have the value that Lemma computes with.
 extension ModelConfiguration {
-  /// The content of `config.json`.
-  func checkpointJSON(endOfText: JSON) -> JSON {
+  /// The content of `config.json` except for the ids of tokens.
+  var checkpointJSON: [String: JSON] {
     var json: [String: JSON] = [
-      "model_type": .string(architecture.rawValue), "bos_token_id": nil, "eos_token_id": endOfText,
-      "pad_token_id": endOfText, "initializer_range": JSON(initialDeviation), "torch_dtype": "float32",
-      "tie_word_embeddings": .bool(tiesEmbeddings), "use_cache": true, "vocab_size": JSON(vocabularySize),
+      "model_type": .string(architecture.rawValue), "initializer_range": JSON(initialDeviation),
+      "torch_dtype": "float32", "tie_word_embeddings": .bool(tiesEmbeddings), "use_cache": true,
+      "vocab_size": JSON(vocabularySize),
     ]
     let own: [String: JSON]
     if architecture == .gpt2 {
@@ -22,7 +22,7 @@ extension ModelConfiguration {
       own = llamaKeys
     }
     json.merge(own) { $1 }
-    return .object(json)
+    return json
   }
 
   private var llamaKeys: [String: JSON] {

@@ -1,3 +1,5 @@
+import LemmaBasics
+
 /// A token that is looked for in the text before anything cuts it.
 struct AddedToken: Hashable, Sendable {
   var id: Int32
@@ -12,6 +14,15 @@ struct AddedToken: Hashable, Sendable {
   var stripsRight = false
   /// Whether it is looked for in the normalized text, in its own normalized form.
   var isNormalized = false
+
+  /// All but the id, as `tokenizer.json` and `tokenizer_config.json` have it.
+  var json: [String: JSON] {
+    [
+      "content": .string(String(decoding: content, as: UTF8.self)), "single_word": .bool(isSingleWord),
+      "lstrip": .bool(stripsLeft), "rstrip": .bool(stripsRight), "normalized": .bool(isNormalized),
+      "special": .bool(isSpecial),
+    ]
+  }
 }
 
 /// Finds added tokens in a text: from left to right, of those that begin at one place the longest.

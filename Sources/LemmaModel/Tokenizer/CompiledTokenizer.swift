@@ -60,6 +60,13 @@ final class CompiledTokenizer: Sendable {
     return result
   }
 
+  /// The tokens that are looked for in a text as it is, where it has them.
+  func addedTokens(in text: [UInt8]) -> [Int32] {
+    text.withUnsafeBufferPointer { finder.parts($0, allowingSpecial: true) }.compactMap {
+      if case .token(let id) = $0 { id } else { nil }
+    }
+  }
+
   /// Appends the added tokens in a text, and calls `body` with what is between them and whether it comes first.
   private func eachText(
     _ text: [UInt8], _ finder: AddedTokenFinder, _ allowingSpecial: Bool, into result: inout [Int32],

@@ -46,6 +46,15 @@ public struct Tokenizer: Hashable, Sendable {
   /// The id of the token that ends a text.
   public var endOfText: Int32 { definition.endOfText }
 
+  /// What stands before every text, such as a token that says so; often nothing.
+  public var beginning: [Int32] { definition.before }
+
+  /// The spelling of a special token that stands in a text, if there is one.
+  public func specialToken(in text: String) -> String? {
+    let id = compiled.addedTokens(in: Array(text.utf8)).first { compiled.isSpecial.contains($0) }
+    return id.flatMap { token(of: $0) }
+  }
+
   /// The special tokens: what stands for something other than its spelling.
   public var specialTokens: [String: Int32] {
     let special = definition.added.lazy.filter(\.isSpecial)
@@ -55,7 +64,8 @@ public struct Tokenizer: Hashable, Sendable {
   /// The spelling of a token as `tokenizer.json` has it, which for ordinary tokens may be in a tokenizer's own
   /// alphabet; nil for an id outside the vocabulary.
   public func token(of id: Int32) -> String? {
-    definition.spellings.indices.contains(Int(id)) ? String(decoding: definition.spellings[Int(id)], as: UTF8.self) : nil
+    definition.spellings.indices.contains(Int(id))
+      ? String(decoding: definition.spellings[Int(id)], as: UTF8.self) : nil
   }
 
   /// The id of a token by its spelling in `tokenizer.json`.

@@ -24,10 +24,7 @@ extension Tokenizer {
       "truncation": nil,
       "padding": nil,
       "added_tokens": [
-        [
-          "id": JSON(Int(endOfText)), "content": .string(Self.endOfTextSpelling), "single_word": false,
-          "lstrip": false, "rstrip": false, "normalized": false, "special": true,
-        ]
+        .object(definition.added[0].json.merging(["id": JSON(Int(endOfText))]) { $1 })
       ],
       "normalizer": nil,
       "pre_tokenizer": Self.ownPreTokenizer,
@@ -39,22 +36,6 @@ extension Tokenizer {
         "vocab": .object(vocabulary),
         "merges": .array(
           merges.map { [.string(spelling($0.pair.left)), .string(spelling($0.pair.right))] }),
-      ],
-    ]
-  }
-
-  /// The content of `tokenizer_config.json`.
-  func configurationJSON(contextLength: Int) -> JSON {
-    let special: JSON = .string(spelling(endOfText))
-    return [
-      "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": JSON(contextLength),
-      "clean_up_tokenization_spaces": false, "add_bos_token": false, "add_prefix_space": false,
-      "bos_token": nil, "eos_token": special, "pad_token": special,
-      "added_tokens_decoder": [
-        String(endOfText): [
-          "content": special, "lstrip": false, "normalized": false, "rstrip": false, "single_word": false,
-          "special": true,
-        ]
       ],
     ]
   }

@@ -47,7 +47,7 @@ public struct Trainer {
     examples: [Example], heldOut: [Example] = [], saves: TrainingSaves? = nil,
     progress: (TrainingProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> TrainingResult {
-    let encoded = encode(examples)
+    let encoded = try encode(examples)
     let kept = encoded.filter(fits)
     let empty = encoded.count { $0.length < 1 }
     guard !kept.isEmpty else {
@@ -56,7 +56,7 @@ public struct Trainer {
         "none of the \(examples.count) examples can be trained on: \(empty) are empty, the others are longer than "
           + "\(configuration.contextLength) tokens")
     }
-    let looks = encode(heldOut).filter(fits)
+    let looks = try encode(heldOut).filter(fits)
     guard configuration.patience == 0 || !looks.isEmpty else {
       throw Failure(.user, "training", "'patience' needs held-out examples")
     }
@@ -70,9 +70,9 @@ public struct Trainer {
   }
 
   /// Bytes that training on these examples takes.
-  public func memoryNeed(examples: [Example], heldOut: [Example] = []) -> MemoryNeed {
+  public func memoryNeed(examples: [Example], heldOut: [Example] = []) throws -> MemoryNeed {
     let shape = TrainingLoop.shape(
-      start, configuration, encode(examples).filter(fits), encode(heldOut).filter(fits))
+      start, configuration, try encode(examples).filter(fits), try encode(heldOut).filter(fits))
     return TrainingLoop.need(start, configuration, shape, takesOver: takesOver)
   }
 
@@ -80,14 +80,9 @@ public struct Trainer {
     example.length >= 1 && example.length <= configuration.contextLength
   }
 
-  /// Prompt and response are encoded apart, as they are when the model is asked; the end of text follows.
-  private func encode(_ examples: [Example]) -> [EncodedExample] {
-    let tokenizer = start.tokenizer
-    let ids = tokenizer.encode(examples.flatMap { [$0.prompt, $0.response] })
-    return examples.indices.map { index in
-      EncodedExample(
-        tokens: ids[2 * index] + ids[2 * index + 1] + [tokenizer.endOfText],
-        responseStart: configuration.learnsPrompts ? 0 : ids[2 * index].count)
+  private func encode(_ examples: [Example]) throws -> [EncodedExample] {
+    try start.encode(examples: examples, as: configuration.form).map { prompt, response in
+      EncodedExample(tokens: prompt + response, responseStart: configuration.learnsPrompts ? 0 : prompt.count)
     }
   }
 }

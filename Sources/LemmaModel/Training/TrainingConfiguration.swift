@@ -59,6 +59,8 @@ public struct TrainingConfiguration: Hashable, Sendable {
   public var evaluationInterval = 0
   /// Looks without a better held-out loss after which training stops and goes back to the best; 0 never stops.
   public var patience = 0
+  /// How examples are put to the model.
+  public var form = PromptForm.plain
   /// Decides the order of the examples and what is dropped; a new model's weights have their own.
   public var seed: UInt64 = 0
 
@@ -93,6 +95,7 @@ public struct TrainingConfiguration: Hashable, Sendable {
     learnsPrompts = fields.bool("train_on_prompts", default: learnsPrompts)
     evaluationInterval = fields.int("eval_steps", default: evaluationInterval)
     patience = fields.int("patience", default: patience)
+    form = fields.choice("template", default: form)
     let seed = fields.int("seed", default: 0)
     try fields.finish()
     let durations = [epochs.map(Duration.epochs), steps.map(Duration.steps), tokens.map(Duration.tokens)].compactMap {

@@ -62,7 +62,9 @@ final class TrainingLoop {
 
   /// The model as it is now.
   var model: Model {
-    Model(configuration: start.configuration, tokenizer: start.tokenizer, parameters: network.parameters)
+    Model(
+      configuration: start.configuration, tokenizer: start.tokenizer, conventions: start.conventions,
+      parameters: network.parameters)
   }
 
   private var trained: Floats { adapters?.values ?? network.parameters.values }

@@ -53,6 +53,12 @@ struct FineTuneStage: BuiltinStage {
     .init(
       name: "tokens", summary: "Tokens to see, in place of epochs.", type: .optional(.integer(1...1 << 50)),
       defaultValue: .null),
+    .init(
+      name: "minutes", summary: "Minutes of tokens at 'tokens_per_second', in place of epochs.",
+      type: .optional(.number(0.001...10_000_000)), defaultValue: .null),
+    .count(
+      "tokens_per_second", "What 'minutes' counts by: a clock must not decide what is learnt.", atLeast: 1,
+      default: 400),
     .count("batch_size", "A step takes up to batch_size x context_length tokens.", atLeast: 1, default: 16),
     .count(
       "context_length", "The most tokens of one row; longer rows are left out and counted.", atLeast: 8, default: 128),
@@ -192,6 +198,13 @@ struct FineTuneStage: BuiltinStage {
 
   private static func configuration(_ settings: Settings) throws -> TrainingConfiguration {
     var keys = settings.values.filter { key, _ in training.contains { $0.name == key } }
+    let speed = keys.removeValue(forKey: "tokens_per_second")?.int ?? 1
+    if let minutes = keys.removeValue(forKey: "minutes")?.double {
+      guard keys["tokens"]?.isNull ?? true else {
+        throw Failure(.user, "training", "give one of 'tokens' and 'minutes'", at: Position(file: "sft"))
+      }
+      keys["tokens"] = JSON(max(1, Int((minutes * 60 * Double(speed)).rounded())))
+    }
     // Epochs have a default, which the others take the place of.
     if ["steps", "tokens"].contains(where: { !(keys[$0]?.isNull ?? true) }) { keys["epochs"] = nil }
     return try TrainingConfiguration(json: .object(keys), file: "sft")

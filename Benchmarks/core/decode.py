@@ -3,8 +3,8 @@
 
 llama.cpp runs the SmolLM2-135M of the GGUF given, as it is (Q4_1) and widened to bfloat16 and float32; Lemma a model
 of the same shape with random weights, or the checkpoint given: time does not depend on the numbers. transformers runs
-the small shape with random weights. Every answer has the same length on all sides. A case is sequences at a time, tokens
-of each prompt, new tokens of each; a side's first wave, which also lays out its weights, is not counted.
+the small shape with random weights. Every answer has the same length on all sides. A case is sequences at a time,
+tokens of each prompt, new tokens of each; a side's first wave, which also lays out its weights, is not counted.
 
     Benchmarks/core/decode.py --gguf SmolLM2-135M-Instruct.Q4_1.gguf --json decode.json
     Benchmarks/core/decode.py --gguf ... --cases 1,16,4 --small-cases 1,16,4 --rounds 1 --waves 1

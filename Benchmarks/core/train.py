@@ -28,6 +28,11 @@ WARM_UP = 2
 # Counted steps of a process, so that one takes some seconds at least.
 STEPS = {"1m": 20, "10m": 8, "135m": 3, "gpt2": 6}
 PEERS = ["eager", "compile"]
+# `-tuned`: memory is kept by malloc and asked for in huge pages, where the libraries' defaults give it back each step.
+TUNED = {
+    "THP_MEM_ALLOC_ENABLE": "1",
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736:glibc.malloc.top_pad=268435456",
+}
 
 
 def flops_per_token(shape):
@@ -46,8 +51,9 @@ def flops_per_token(shape):
 def run_side(side, precision, name, shape, threads, steps, cache):
     if side == "lemma":
         return common.ask([common.TIMER, "train", name, precision, threads, steps], threads)
-    words = [PYTHON, common.HERE / "torch_train.py", json.dumps(shape), side, precision, threads, steps]
-    return common.ask(words, threads, {"TORCHINDUCTOR_CACHE_DIR": cache})
+    mode, _, tuned = side.partition("-")
+    words = [PYTHON, common.HERE / "torch_train.py", json.dumps(shape), mode, precision, threads, steps]
+    return common.ask(words, threads, dict(TUNED if tuned else {}, TORCHINDUCTOR_CACHE_DIR=cache))
 
 
 def measure(name, shape, sides, options, cache):
@@ -84,8 +90,9 @@ def rows(shape, found, peak):
             peers = [best_peer(found, [precision]), best_peer(found, common.PRECISIONS)]
             value["ratio_same_precision"], value["ratio_any"] = [peer and rate["median"] / peer for peer in peers]
             ratios = [common.figure(value[key]) for key in ["ratio_same_precision", "ratio_any"]]
-        yield [f"{'Lemma' if side == 'lemma' else 'PyTorch ' + side} {precision}", common.figure(rate["median"]),
-               common.figure(rate["best"]), f"{value['peak_mib']:,.0f}", f"{value['share_of_peak']:.0%}", *ratios]
+        name = "Lemma" if side == "lemma" else f"PyTorch {side}"
+        yield [f"{name} {precision}", common.figure(rate["median"]), common.figure(rate["best"]),
+               f"{value['peak_mib']:,.0f}", f"{value['share_of_peak']:.0%}", *ratios]
 
 
 def main():
@@ -93,7 +100,7 @@ def main():
     parser.add_argument("--shapes", default="1m,10m,135m,gpt2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="counted steps of a process; else what the shape needs")
-    parser.add_argument("--peers", default=",".join(PEERS), help="of eager, compile; may be empty")
+    parser.add_argument("--peers", default=",".join(PEERS), help="of eager, compile, eager-tuned, compile-tuned; may be empty")
     parser.add_argument("--precisions", default=",".join(common.PRECISIONS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", help="the file that takes all figures")

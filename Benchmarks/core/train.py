@@ -100,7 +100,7 @@ def main():
     parser.add_argument("--shapes", default="1m,10m,135m,gpt2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="counted steps of a process; else what the shape needs")
-    parser.add_argument("--peers", default=",".join(PEERS), help="of eager, compile, eager-tuned, compile-tuned; may be empty")
+    parser.add_argument("--peers", default=",".join(PEERS), help="of eager, compile, and both with -tuned")
     parser.add_argument("--precisions", default=",".join(common.PRECISIONS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", help="the file that takes all figures")

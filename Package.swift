@@ -69,7 +69,7 @@ let package = Package(
       path: "Benchmarks/engine/StoreTimer"),
     // Not shipped: times the native core for Benchmarks/core.
     .executableTarget(
-      name: "core-timer", dependencies: ["LemmaBasics", "LemmaModel"], path: "Benchmarks/core/CoreTimer"),
+      name: "core-timer", dependencies: ["CKernels", "LemmaBasics", "LemmaModel"], path: "Benchmarks/core/CoreTimer"),
 
     // Tests mirror Sources.
     .target(

@@ -89,7 +89,8 @@ private final class TimedProduct {
       ldb = 0
     default: throw Failure(.user, "usage", "there is no layout '\(layout)'")
     }
-    product = lemma_product(m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, c0: nil, ld0: 0, c: c, ldc: n)
+    product = lemma_product(
+      m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, c0: nil, ld0: 0, c: c, stored: nil, ldc: n)
   }
 
   deinit {

@@ -14,7 +14,7 @@ func timeTraining(_ arguments: [String]) throws {
   let examples = (0..<4 * shape.batch).map { Example(prompt: "", response: letters(shape.context, $0 + 1)) }
   var seconds: [Double] = []
   let trainer = try Trainer(
-    model: try newModel(shape), configuration: configuration, threads: try number(arguments[3]))
+    model: try newModel(shape), configuration: configuration, threads: try number(arguments[3]), takesOver: true)
   let result = try trainer.run(examples: examples) {
     seconds.append(Double($0.record.tokens) / $0.tokensPerSecond)
   }

@@ -117,6 +117,7 @@ struct FineTuneStage: BuiltinStage {
     let interval = try settings.int("save_steps")
     let result = try trainer.run(
       examples: examples, heldOut: heldOut.map { $0.example(form) },
+      announce: { context.report(Progress(unit: "", done: 0, total: 0, detail: "needs \($0)")) },
       saves: interval == 0 ? nil : context.resume.map { TrainingSaves(folder: $0, interval: interval) },
       progress: { progress in
         let record = progress.record

@@ -21,7 +21,7 @@ final class ProgressDisplay: Sendable {
     var running: [Running] = []
     var blockHeight = 0
     var isOver = false
-    var lastPlain: [String: Double] = [:]
+    var lastPlain: [String: (moment: Double, detail: String)] = [:]
     var isStopping = false
   }
 
@@ -76,8 +76,10 @@ final class ProgressDisplay: Sendable {
     let moment = Clock.monotonic()
     state.running[index].progress = progress
     if state.running[index].first == nil { state.running[index].first = (moment, progress.done) }
-    if !isLive, moment - (state.lastPlain[stage] ?? state.running[index].started) >= 10 {
-      state.lastPlain[stage] = moment
+    let last = state.lastPlain[stage] ?? (state.running[index].started, "")
+    // What is no count is news, the first time.
+    if !isLive, moment - last.moment >= 10 || progress.total == 0 && progress.detail != last.detail {
+      state.lastPlain[stage] = (moment, progress.detail)
       line(&state, "       \(printableLine(stage))  \(describe(state.running[index], at: moment))")
     }
   }

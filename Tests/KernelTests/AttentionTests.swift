@@ -15,8 +15,8 @@ import Testing
     let dout = p.rounded(randoms(c.rows * c.outWidth, seed: 2))
     let expected = c.reference(qkv, dout)
     let isExact = p == .float32
-    expectClose(everywhere(p) { c.forward(qkv, $0).out }, expected.out, tolerance: isExact ? 5e-6 : 1e-2)
-    expectClose(everywhere(p) { c.backward(qkv, dout, $0) }, expected.gradient, tolerance: isExact ? 2e-5 : 6e-2)
+    expectClose(everywhere(p) { c.forward(qkv, $0).out }, expected.out, ulps: isExact ? 12 : 1.5, of: p)
+    expectClose(everywhere(p) { c.backward(qkv, dout, $0) }, expected.gradient, ulps: isExact ? 24 : 2.5, of: p)
   }
 
   @Test(arguments: Precision.allCases) func aDocumentSeesOnlyItself(_ p: Precision) {

@@ -49,8 +49,8 @@ import Testing
         return found.gradient + found.losses.map(Float.init)
       }
       // Beyond an odd number of classes a row is padded with a zero.
-      expectClose(Array(found[..<(rows * ld)]), gradient, tolerance: 1e-6 + p.halfUnit / 4)
-      expectClose(Array(found[(rows * ld)...]), losses, tolerance: 2e-6)
+      expectClose(Array(found[..<(rows * ld)]), gradient, ulps: 0.5, of: p)
+      expectClose(Array(found[(rows * ld)...]), losses, ulps: 4)
     }
   }
 

@@ -47,7 +47,7 @@ import Testing
         weights[i] -= rate * (step + decay * weights[i])
       }
     }
-    expectClose(found, weights + first + second, tolerance: 1e-6)
+    expectClose(found, weights + first + second, ulps: 1)
   }
 
   @Test func zeroClearsExactlyWhatItIsTold() {

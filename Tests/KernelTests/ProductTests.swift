@@ -222,6 +222,6 @@ func product(
       product(pool, .nt, m, n, k, a, b, into: &c)
       return c
     }
-    expectClose(found, exact, tolerance: 5e-4)
+    expectClose(found, exact, ulps: 48)
   }
 }

@@ -78,15 +78,19 @@ func randoms(_ count: Int, seed: UInt64, scale: Float = 1) -> [Float] {
   return (0..<count).map { _ in Float.random(in: -scale..<scale, using: &generator) }
 }
 
-/// Expects each number within `tolerance` of the reference, relative to its magnitude where that is above 1.
+/// Expects each number within so many units in the last place of the reference in double: of the greater of 1 and the
+/// reference, in the precision that the kernel stores its results in.
 func expectClose(
-  _ found: [Float], _ reference: [Double], tolerance: Double, _ what: String = "",
+  _ found: [Float], _ reference: [Double], ulps: Double, of p: Precision = .float32, _ what: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(found.count == reference.count, sourceLocation: sourceLocation)
-  let errors = zip(found, reference).map { abs(Double($0) - $1) / max(1, abs($1)) }
+  let errors = zip(found, reference).map { found, reference in
+    let place = 2 * p.halfUnit * max(1, reference.magnitude).binade
+    return abs(Double(found) - reference) / place
+  }
   let worst = errors.contains(where: \.isNaN) ? .nan : errors.max() ?? 0
-  #expect(worst <= tolerance, "\(what) worst error \(worst)", sourceLocation: sourceLocation)
+  #expect(worst <= ulps, "\(what) worst error \(worst) ulp", sourceLocation: sourceLocation)
 }
 
 /// Clause 4 of docs/numerics.md, spelt out: the sum of x * y over 16 lanes and a fixed tree.

@@ -186,9 +186,9 @@ import Testing
     #expect(try need { $0.adapters = .init(rank: 2, alpha: 4) }.optimiser < plain.optimiser)
     let available = try #require(MemoryNeed.available())
     #expect(available > 1 << 20)
-    #expect(throws: Never.self) { try plain.check(available: plain.total) }
+    #expect(throws: Never.self) { try plain.check(held: 0, available: plain.total) }
     #expect {
-      try plain.check(available: plain.total - 1)
+      try plain.check(held: 0, available: plain.total - 1)
     } throws: {
       ($0 as? Failure)?.code == "memory" && "\($0)".contains("MiB")
     }

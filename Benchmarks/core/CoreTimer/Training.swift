@@ -15,13 +15,14 @@ func timeTraining(_ arguments: [String]) throws {
   var seconds: [Double] = []
   let trainer = try Trainer(
     model: try newModel(shape), configuration: configuration, threads: try number(arguments[3]), takesOver: true)
-  let result = try trainer.run(examples: examples) {
-    seconds.append(Double($0.record.tokens) / $0.tokensPerSecond)
-  }
+  var need = 0
+  let result = try trainer.run(
+    examples: examples, announce: { need = $0.total },
+    progress: { seconds.append(Double($0.record.tokens) / $0.tokensPerSecond) })
   print(
     JSON.object([
       "parameters": JSON(shape.model.parameterCount), "tokens": .array(result.history.map { JSON($0.tokens) }),
       "seconds": .array(seconds.map { JSON($0) }), "loss": JSON(result.history.last?.loss ?? 0),
-      "peak_mib": JSON(try peakMemory()),
+      "peak_mib": JSON(try peakMemory()), "need_mib": JSON(need >> 20),
     ]).canonical)
 }

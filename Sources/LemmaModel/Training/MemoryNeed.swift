@@ -2,7 +2,7 @@ import Glibc
 import LemmaBasics
 
 /// What a training needs of the machine's memory, part by part, known before any of it is taken.
-public struct MemoryNeed: Hashable, Sendable {
+public struct MemoryNeed: Hashable, Sendable, CustomStringConvertible {
   /// Bytes of the weights, those that adapters start from included.
   public var weights: Int
   public var gradients: Int
@@ -23,14 +23,19 @@ public struct MemoryNeed: Hashable, Sendable {
     activations = shape.arenaSize
   }
 
+  /// - Parameter held: bytes that are taken already: those of the weights to start from.
   /// - Throws: `Failure` of code `memory` when the machine has not enough.
-  func check(available: Int? = MemoryNeed.available()) throws {
-    guard let available, total > available else { return }
+  func check(held: Int, available: Int? = MemoryNeed.available()) throws {
+    guard let available, total > available + held else { return }
     throw Failure(
       .user, "memory",
-      "this training needs \(MemoryNeed.text(total)) of memory, of which \(MemoryNeed.text(activations)) are for the "
-        + "activations of one batch; \(MemoryNeed.text(available)) are free",
+      "this training needs \(self); \(MemoryNeed.text(available + held)) are there",
       hint: "raise 'accumulation', set 'recompute: true', or lower 'batch_size' or 'context_length'")
+  }
+
+  /// Such as `2.81 GiB of memory, 0.80 GiB of them for the activations of one batch`.
+  public var description: String {
+    "\(MemoryNeed.text(total)) of memory, \(MemoryNeed.text(activations)) of them for the activations of one batch"
   }
 
   /// Such as `2.9 GiB`.

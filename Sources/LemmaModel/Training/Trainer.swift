@@ -38,13 +38,15 @@ public struct Trainer {
   /// Trains to the end.
   /// - Parameters:
   ///   - heldOut: examples to look at the loss of; they are not trained on.
+  ///   - announce: told what memory the training needs, before any of it is taken.
   ///   - saves: where to leave the state, and where to go on from.
   ///   - progress: called after each step.
   ///   - isCancelled: asked before each step; true ends the training with `CancellationError`.
   /// - Throws: `Failure` when no example is left to train on, when the memory does not suffice, or when loss or
   ///   gradients are no longer finite.
   public func run(
-    examples: [Example], heldOut: [Example] = [], saves: TrainingSaves? = nil,
+    examples: [Example], heldOut: [Example] = [], announce: (MemoryNeed) -> Void = { _ in },
+    saves: TrainingSaves? = nil,
     progress: (TrainingProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws -> TrainingResult {
     let encoded = try encode(examples)
@@ -62,7 +64,7 @@ public struct Trainer {
     }
     let loop = try TrainingLoop(
       start: start, configuration: configuration, examples: kept, heldOut: looks, threads: threads, path: path,
-      takesOver: takesOver)
+      takesOver: takesOver, announce: announce)
     let (state, step) = try loop.run(saves: saves, progress: progress, isCancelled: isCancelled)
     return TrainingResult(
       model: loop.model, history: state.history, evaluations: state.evaluations, step: step, examples: kept.count,

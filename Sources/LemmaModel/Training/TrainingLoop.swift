@@ -16,14 +16,16 @@ final class TrainingLoop {
 
   init(
     start: Model, configuration: TrainingConfiguration, examples: [EncodedExample], heldOut: [EncodedExample],
-    threads: Int, path: KernelPath, takesOver: Bool
+    threads: Int, path: KernelPath, takesOver: Bool, announce: (MemoryNeed) -> Void
   ) throws {
     self.start = start
     self.configuration = configuration
     self.examples = examples
     self.heldOut = heldOut
     let shape = TrainingLoop.shape(start, configuration, examples, heldOut)
-    try TrainingLoop.need(start, configuration, shape, takesOver: takesOver).check()
+    let need = TrainingLoop.need(start, configuration, shape, takesOver: takesOver)
+    announce(need)
+    try need.check(held: 4 * start.parameters.values.count)
     pool = try KernelPool(threads: threads, path: path, precision: configuration.precision)
     // Adapters start from weights that stay as they are.
     let isOwn = takesOver && configuration.adapters == nil

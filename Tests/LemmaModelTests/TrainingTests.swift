@@ -67,10 +67,16 @@ func weights(_ model: Model) -> [UInt8] { Array(model.parameters.values.bytes) }
   }
 
   /// Whoever changes these bits changes what every cached model and answer was: see docs/numerics.md.
-  @Test func theBitsAreThoseOfTheNumericsClass() throws {
+  @Test(
+    arguments: [(Precision.float32, 8_720_002_835_182_960_725), (.bfloat16, 9_786_653_299_954_328_320)]
+      as [(Precision, UInt64)])
+  func theBitsAreThoseOfTheNumericsClass(_ precision: Precision, _ pinned: UInt64) throws {
     let examples = reversals(40)
-    let result = try train(newModel(examples), examples, settings(.steps(8)), threads: 2)
-    let answers = try Decoder(model: result.model, threads: 1).generate(prompts: ["a b c >", "d"], maxNewTokens: 6)
+    var settings = settings(.steps(8))
+    settings.precision = precision
+    let result = try train(newModel(examples), examples, settings, threads: 2)
+    let decoder = try Decoder(model: result.model, precision: precision, threads: 1)
+    let answers = try decoder.generate(prompts: ["a b c >", "d"], maxNewTokens: 6)
     let bytes =
       weights(result.model) + result.history.flatMap { Array($0.json.canonicalBytes) }
       + answers.flatMap { $0.tokens.map { UInt8(truncatingIfNeeded: $0) } }
@@ -78,7 +84,7 @@ func weights(_ model: Model) -> [UInt8] { Array(model.parameters.values.bytes) }
     let digest = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     #expect(numericsClass == "f32-fma-2 bf16-fma-1")
     #expect(
-      digest == 8_720_002_835_182_960_725,
+      digest == pinned,
       "the bits changed: give `numericsClass` a new name, and pin the new digest here")
   }
 

@@ -46,6 +46,9 @@ public struct Row: Hashable, Sendable {
 
   /// The id of the seed problem that this row goes back to: its own for a seed.
   public var seed: String { lineage.seed ?? id }
+
+  /// Whether it was checked, and every check passed.
+  public var isVerified: Bool { !checks.isEmpty && checks.allSatisfy { $0.verdict == .pass } }
 }
 
 /// Names for records: what a record was made from is its name.

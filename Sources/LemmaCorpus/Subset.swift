@@ -3,6 +3,16 @@ import LemmaBasics
 /// Nested samples for scaling ladders: the first rows of one fixed order, so that 1,000 rows are a
 /// part of 2,000, and these of 4,000.
 public enum Subset {
+  /// The rows that a subset may be taken of, in their order.
+  /// - Parameters:
+  ///   - steps: numbers of worked steps; a row whose number is not known belongs to no range.
+  ///   - onlyVerified: whether rows that were not checked, or failed a check, are left out.
+  public static func select(_ rows: [Row], steps: ClosedRange<Int>?, onlyVerified: Bool) -> [Row] {
+    rows.filter { row in
+      (steps.map { steps in row.steps.map(steps.contains) ?? false } ?? true) && (row.isVerified || !onlyVerified)
+    }
+  }
+
   /// The first `count` rows in the order of a hash of (`seed`, row id); the order of `rows` does not matter.
   /// - Throws: `Failure` when there are fewer rows.
   public static func take(_ count: Int, of rows: [Row], seed: UInt64) throws -> [Row] {

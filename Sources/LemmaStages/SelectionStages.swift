@@ -86,17 +86,23 @@ struct SubsetStage: BuiltinStage {
       .init(
         name: "max_steps", summary: "Only rows with at most so many worked steps.",
         type: .optional(.integer(0...1_000_000_000)), defaultValue: .null),
+      .init(
+        name: "verified", summary: "Only rows that were checked and passed every check.", type: .boolean,
+        defaultValue: false),
       .seed,
     ])
 
   func run(_ context: StageContext) throws -> JSON {
     let settings = Settings(context)
-    var rows = try Row.read(context.input("rows").path)
+    let all = try Row.read(context.input("rows").path)
     let (least, most) = (try settings.int("min_steps"), try settings.optionalInt("max_steps"))
-    // Where steps are not known, a row belongs to no range.
-    if least > 0 || most != nil { rows.removeAll { !(least...max(least, most ?? .max)).contains($0.steps ?? -1) } }
-    rows = try Subset.take(try settings.optionalInt("take") ?? rows.count, of: rows, seed: try settings.seed())
-    guard !rows.isEmpty else { throw Failure(.user, "too-few-rows", "no row has so many steps") }
+    let steps = least > 0 || most != nil ? least...max(least, most ?? .max) : nil
+    let fitting = Subset.select(all, steps: steps, onlyVerified: try settings.flag("verified"))
+    guard !fitting.isEmpty else {
+      throw Failure(.user, "too-few-rows", "none of the \(all.count) rows is of the kind that is asked for")
+    }
+    let rows = try Subset.take(
+      try settings.optionalInt("take") ?? fitting.count, of: fitting, seed: try settings.seed())
     try Row.write(rows, to: context.output("rows"))
     return ["rows": JSON(rows.count)]
   }

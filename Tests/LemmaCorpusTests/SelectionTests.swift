@@ -76,6 +76,26 @@ struct SubsetTests {
     #expect(try Subset.take(0, of: rows, seed: 4) == [])
   }
 
+  @Test("are taken of rows with so many steps, and of verified ones alone where that is asked for")
+  func selection() {
+    func row(_ name: String, steps: Int?, _ verdicts: Check.Verdict...) -> Row {
+      Row(
+        problem: name, response: "The answer is 1", answer: "1", steps: steps,
+        checks: verdicts.map { Check(.gold, $0) })
+    }
+    let rows = [
+      row("a", steps: 2, .pass, .pass), row("b", steps: 5, .pass, .fail), row("c", steps: nil, .pass),
+      row("d", steps: 4), row("e", steps: 4, .unknown),
+    ]
+    func names(_ steps: ClosedRange<Int>?, verified: Bool) -> [String] {
+      Subset.select(rows, steps: steps, onlyVerified: verified).map(\.problem)
+    }
+    #expect(names(nil, verified: false) == ["a", "b", "c", "d", "e"])
+    #expect(names(nil, verified: true) == ["a", "c"])
+    #expect(names(4...Int.max, verified: false) == ["b", "d", "e"])
+    #expect(names(0...2, verified: true) == ["a"])
+  }
+
   @Test("of more rows than there are are refused")
   func tooFew() throws {
     let failure = try #require(throws: Failure.self) { try Subset.take(4, of: family(1), seed: 1) }

@@ -4,6 +4,9 @@ usage: exchange_models.py make FOLDER   writes FOLDER/NAME, a model of each fami
                                         FOLDER/NAME.logits, [tokens, vocabulary] in float32, and FOLDER/tokens.json
        exchange_models.py check FOLDER  opens FOLDER/NAME.saved, and compares its logits with FOLDER/NAME.logits and its
                                         tokenizer, special tokens and chat template with those of FOLDER/NAME
+       exchange_models.py gguf FOLDER FILE
+                                        writes what transformers makes of a GGUF file: FOLDER/tokens.json, the ids of
+                                        FOLDER/text, and FOLDER/logits
 Exits 0, or 1 with a message.
 """
 
@@ -63,8 +66,8 @@ def configurations():
         eos_token_id=2), {"dtype": torch.float16}
 
 
-def logits(folder, tokens):
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+def logits(folder, tokens, **options):
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options)
     with torch.no_grad():
         return model(torch.tensor([tokens])).logits[0]
 
@@ -107,5 +110,12 @@ def check(folder):
             sys.exit(f"{name}: an answer ends with {ends}, not [2, 0]")
 
 
+def read_gguf(folder, file):
+    source = {"gguf_file": file.name}
+    tokens = AutoTokenizer.from_pretrained(file.parent, **source)((folder / "text").read_text())["input_ids"]
+    (folder / "tokens.json").write_text(json.dumps(tokens))
+    logits(file.parent, tokens, **source).numpy().tofile(folder / "logits")
+
+
 if __name__ == "__main__":
-    {"make": make, "check": check}[sys.argv[1]](Path(sys.argv[2]))
+    {"make": make, "check": check, "gguf": read_gguf}[sys.argv[1]](*map(Path, sys.argv[2:]))

@@ -80,7 +80,7 @@ extension JinjaRenderer {
       let places = Self.places(start, stop, step ?? 1, of: sequence.elements.count)
       try charge(places.count)
       return .sequence(JinjaSequence(places.map { sequence.elements[$0] }, sequence.kind))
-    default: return .undefined("a \(value.typeName) has no slices")
+    default: throw wrong("a \(value.typeName) has no slices")
     }
   }
 

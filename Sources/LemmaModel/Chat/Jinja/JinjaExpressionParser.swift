@@ -301,10 +301,11 @@ extension JinjaWords {
     return isNegated ? try make(.not(test), start, [test]) : test
   }
 
-  /// Whether a test's one argument stands here, without parentheses.
+  /// Whether a test's one argument stands here, without parentheses: words such as `is` and `if` begin one, and no
+  /// value begins with them.
   private func beginsArgument() -> Bool {
     switch current.kind {
-    case .name(let name): !["else", "or", "and", "is", "if", "not", "in"].contains(name)
+    case .name(let name): !["else", "or", "and"].contains(name)
     case .text, .integer, .number, .mark("["), .mark("{"): true
     default: false
     }

@@ -108,7 +108,7 @@ enum JinjaFilters {
   private static func map(
     _ value: JinjaValue, _ arguments: JinjaArguments, _ renderer: JinjaRenderer
   ) throws -> JinjaValue {
-    let elements = try renderer.elements(of: value)
+    let elements = value.isTrue ? try renderer.elements(of: value) : []
     if arguments.positional.isEmpty {
       let values = try arguments.bind(["attribute", "default"], of: "'map'", renderer)
       guard let attribute = values[0] else { throw renderer.wrong("'map' needs a filter or an attribute") }
@@ -144,7 +144,7 @@ enum JinjaFilters {
   private static func select(
     _ name: String, _ value: JinjaValue, _ arguments: JinjaArguments, _ renderer: JinjaRenderer
   ) throws -> JinjaValue {
-    let elements = try renderer.elements(of: value)
+    let elements = value.isTrue ? try renderer.elements(of: value) : []
     var rest = arguments
     var attribute: JinjaValue?
     if name.hasSuffix("attr") {

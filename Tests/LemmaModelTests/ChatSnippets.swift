@@ -127,6 +127,7 @@ struct ChatSnippet {
       "[3, 1] [2] [2, 1, 3]"),
     .init(
       "{{ '3' | int + 1 }} {{ 'x' | int }} {{ '1.5' | float }} {{ -2 | abs }} {{ 5 | string + '!' }}", "4 0 1.5 2 5!"),
+    .init("{{ '<&' | tojson | safe }}{{ ('a' ~ '>') | safe }}", "\"<&\"a>"),
     .init(
       "{{ 'aaa' | replace('a', 'b', 2) }} {{ map | items | list }} {{ 'ab' | list }}",
       "bba [('a', 1), ('b', [True, None])] ['a', 'b']"),
@@ -207,6 +208,7 @@ struct ChatSnippet {
     .init("{{ range(*list) | list }}", .isRefused(.unsupported, "1:10")),
     .init("{{ {1: 2} }}", .isRefused(.unsupported, "1:5")),
     .init("{{ 9223372036854775807 + 1 }}", .isRefused(.limit, "1:24")),
+    .init("{{ '<' + ('a' | safe) }}", .isRefused(.unsupported, "1:17")),
     .init("{{ lipsum() }}", .isRefused(.unsupported, "1:4")),
   ]
 

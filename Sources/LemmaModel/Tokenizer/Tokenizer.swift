@@ -55,7 +55,8 @@ public struct Tokenizer: Hashable, Sendable {
   /// The spelling of a token as `tokenizer.json` has it, which for ordinary tokens may be in a tokenizer's own
   /// alphabet; nil for an id outside the vocabulary.
   public func token(of id: Int32) -> String? {
-    definition.spellings.indices.contains(Int(id)) ? String(decoding: definition.spellings[Int(id)], as: UTF8.self) : nil
+    definition.spellings.indices.contains(Int(id))
+      ? String(decoding: definition.spellings[Int(id)], as: UTF8.self) : nil
   }
 
   /// The id of a token by its spelling in `tokenizer.json`.

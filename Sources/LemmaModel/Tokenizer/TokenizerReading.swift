@@ -170,7 +170,8 @@ extension TokenizerDefinition {
         if let pair = entry.array {
           sides = pair.compactMap { $0.string.map { Array($0.utf8) } }
         } else {
-          sides = Array((entry.string ?? "").utf8).split(separator: 0x20, omittingEmptySubsequences: false).map(Array.init)
+          sides = Array((entry.string ?? "").utf8).split(separator: 0x20, omittingEmptySubsequences: false).map(
+            Array.init)
         }
         guard sides.count == 2, let left = ids.value(sides[0]), let right = ids.value(sides[1]),
           sides[1].count >= prefix.count, let result = ids.value(sides[0] + sides[1].dropFirst(prefix.count))

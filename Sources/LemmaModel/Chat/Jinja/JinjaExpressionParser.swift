@@ -16,6 +16,14 @@ extension JinjaWords {
     return try make(.tuple(parts), offset, parts)
   }
 
+  /// What an output prints. That it is safe, which means HTML, changes nothing there; in a sum Jinja would escape
+  /// the other side.
+  mutating func printed() throws -> JinjaExpression {
+    let value = try expressions()
+    if case .filter(let operand, "safe", let arguments) = value.kind, arguments.isEmpty { return operand }
+    return value
+  }
+
   /// With the inline `if`.
   mutating func expression() throws -> JinjaExpression {
     try nested { words in

@@ -19,7 +19,8 @@ enum JinjaFilters {
       let values = try arguments.bind(["default_value", "boolean"], of: "'\(name)'", renderer)
       if case .undefined = value { return values[0] ?? .text([]) }
       return values[1]?.isTrue == true && !value.isTrue ? values[0] ?? .text([]) : value
-    case "capitalize", "lower", "replace", "safe", "string", "title", "trim", "upper":
+    case "safe": throw renderer.failure(.unsupported, "'safe' is supported only at the end of what is printed")
+    case "capitalize", "lower", "replace", "string", "title", "trim", "upper":
       return .text(try text(name, try renderer.text(of: value), reader))
     case "first", "last", "length", "count", "list", "reverse", "items", "join", "attr":
       return try sequence(name, value, reader)
@@ -167,6 +168,7 @@ enum JinjaFilters {
 
   private static func number(_ name: String, _ value: JinjaValue, _ reader: JinjaArgumentReader) throws -> JinjaValue {
     let renderer = reader.renderer
+    if case .undefined(let what) = value { throw renderer.wrong(what) }
     switch name {
     case "abs":
       try reader.none()

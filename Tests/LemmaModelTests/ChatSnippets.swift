@@ -28,7 +28,8 @@ struct ChatSnippet {
     "map": ["a": 1, "b": [true, nil]], "people": [["age": 3, "name": "Al"], ["age": 2, "name": "Bo"]],
   ]
 
-  static let all: [ChatSnippet] = output + space + operators + methods + filters + statements + faults + refusals
+  static let all: [ChatSnippet] =
+    output + space + operators + extremes + methods + filters + statements + faults + refusals
 
   private static let output: [ChatSnippet] = [
     .init("", ""),
@@ -84,6 +85,32 @@ struct ChatSnippet {
     .init(
       "{{ 1 is in [1, 2] }} {{ n is eq 3 }} {{ 'A' is upper }} {{ half is float }} {{ flag is true }}",
       "True True True True True"),
+  ]
+
+  private static let extremes: [ChatSnippet] = [
+    .init(
+      "{{ range(9223372036854775800, 9223372036854775807, 5) | list }}", "[9223372036854775800, 9223372036854775805]"),
+    .init("{{ range(3, -9223372036854775807, -9223372036854775807) | list }}", "[3, -9223372036854775804]"),
+    .init(
+      "{% set m = -9223372036854775807 - 1 %}{{ 'abc'[::m] }}{{ 'abc'[m:9223372036854775807:9223372036854775807] }}{{ m % -1 }}",
+      "ca0"),
+    .init(
+      "{% set m = -9223372036854775807 - 1 %}{{ 'a' * m }}{{ 'a b'.split(' ', m) }}{{ 'ab'.replace('a', 'b', m) }}",
+      "['a', 'b']bb"),
+    .init(
+      "{% set m = -9223372036854775807 - 1 %}{{ m == -9.223372036854775808e18 }}{{ m is odd }}{{ [m] | tojson(indent=m) }}",
+      "TrueFalse[\n-9223372036854775808\n]"),
+    .init("{% set m = -9223372036854775807 - 1 %}{{ m // -1 }}", .isRefused(.limit, "1:44")),
+    .init("{% set m = -9223372036854775807 - 1 %}{{ m | abs }}", .isRefused(.limit, "1:46")),
+    .init("{{ 'a'[1e5000:] if false }}{{ 1e300 * 1e300 }}{{ 1e16 // 1 }}{{ 5e-324 }}{{ -0.0 }}", "inf1e+165e-324-0.0"),
+    .init("{{ 1e300 | int }}", .isRefused(.limit, "1:12")),
+    .init("{{ '99999999999999999999' | int }}", .isRefused(.limit, "1:29")),
+    .init("{{ '1_000' | int }}", .isRefused(.unsupported, "1:14")),
+    .init("{{ '٣' | int }}", .isRefused(.unsupported, "1:11")),
+    .init("{{ '-Inf' | float }}", .isRefused(.unsupported, "1:13")),
+    .init(
+      "{{ '1e3' | int }}{{ ' .5 ' | float }}{{ '5.' | float }}{{ 'x' | float }}{{ '+7' | int }}{{ '' | int(3) }}",
+      "10000.55.00.073"),
   ]
 
   private static let methods: [ChatSnippet] = [

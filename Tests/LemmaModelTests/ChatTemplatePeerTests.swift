@@ -119,7 +119,8 @@ import Testing
   }
 }
 
-/// Templates of random expressions and statements, most of which mean something.
+/// Templates of random expressions and statements, of which many mean something. What filters give is made a list:
+/// Jinja looks at the elements when they are asked for, Lemma at once, so that it finds mistakes in what nobody asks for.
 private struct RandomTemplates {
   private var generator: SeededGenerator
 

@@ -176,31 +176,40 @@ enum JinjaFilters {
       return try renderer.signed(value, isNegative: number.double < 0)
     case "int":
       let fallback = try reader.optional(0, of: ["default"]) ?? .integer(0)
-      return whole(value).map { .integer($0) } ?? fallback
+      return try whole(value, renderer).map { .integer($0) } ?? fallback
     default:
       let fallback = try reader.optional(0, of: ["default"]) ?? .number(0)
       if let number = JinjaNumber(value) { return .number(number.double) }
-      guard case .text(let text) = value, let number = decimal(text) else { return fallback }
+      guard case .text(let text) = value, let number = try decimal(text, renderer) else { return fallback }
       return .number(number)
     }
   }
 
-  private static func whole(_ value: JinjaValue) -> Int? {
-    switch value {
-    case .bool, .integer: return JinjaNumber(value)?.integer
-    case .number(let number): return Int(exactly: number.rounded(.towardZero))
-    case .text(let text):
-      let digits = String(text.stripped())
-      return Int(digits) ?? decimal(text).flatMap { Int(exactly: $0.rounded(.towardZero)) }
-    default: return nil
+  private static func whole(_ value: JinjaValue, _ renderer: JinjaRenderer) throws -> Int? {
+    if let integer = JinjaNumber(value)?.integer { return integer }
+    var number = JinjaNumber(value)?.double
+    if case .text(let text) = value {
+      if let integer = Int(String(text.stripped())) { return integer }
+      number = try decimal(text, renderer)
     }
+    guard let number else { return nil }
+    guard let integer = Int(exactly: number.rounded(.towardZero)) else { throw renderer.tooLarge() }
+    return integer
   }
 
-  /// Decimal notation only.
-  private static func decimal(_ text: Scalars) -> Double? {
+  /// Nil for what is no number to Python. The other ways to write one that Python takes are refused.
+  private static func decimal(_ text: Scalars, _ renderer: JinjaRenderer) throws -> Double? {
     let text = String(text.stripped())
-    guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) else { return nil }
-    return Double(text.hasSuffix(".") ? text + "0" : text)
+    if text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) {
+      return Double(text.hasSuffix(".") ? text + "0" : text)
+    }
+    let isNumber = text.unicodeScalars.allSatisfy {
+      "+-.eE_".unicodeScalars.contains($0) || $0.properties.numericType == .decimal
+    }
+    guard !isNumber, !["inf", "infinity", "nan"].contains(text.lowercased().drop { "+-".contains($0) }) else {
+      throw renderer.failure(.unsupported, "'\(text.prefix(40))' is no decimal number")
+    }
+    return nil
   }
 }
 

@@ -99,7 +99,7 @@ extension JinjaRenderer {
     }
   }
 
-  private func tooLarge() -> Failure { failure(.limit, "the number is too large") }
+  func tooLarge() -> Failure { failure(.limit, "the number is too large") }
 
   func arithmetic(_ left: JinjaValue, _ mark: String, _ right: JinjaValue) throws -> JinjaValue {
     switch (left, mark, right) {

@@ -138,7 +138,8 @@ private struct JSONReader {
     skipSpace()
     guard let byte = next else { throw fault("the text ends where a value should stand") }
     switch byte {
-    case UInt8(ascii: "{"): return path?.isEmpty == true ? try list(depth: depth) : try object(depth: depth, listing: path)
+    case UInt8(ascii: "{"):
+      return path?.isEmpty == true ? try list(depth: depth) : try object(depth: depth, listing: path)
     case UInt8(ascii: "["): return try array(depth: depth)
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try word("true", .bool(true))

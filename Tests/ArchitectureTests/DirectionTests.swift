@@ -7,7 +7,8 @@ private let root = Files.parent(Files.parent(Files.parent(#filePath)))
 
 /// The floors of `docs/architecture.md`.
 private let floors: [String: Int] = [
-  "CCrypto": 0, "CGit2": 0, "COnig": 0, "CSQLite": 0, "CXXHash": 0, "CYAML": 0, "CLinux": 0, "CKernels": 0, "LemmaBasics": 1,
+  "CCrypto": 0, "CGit2": 0, "COnig": 0, "CSQLite": 0, "CXXHash": 0, "CYAML": 0, "CLinux": 0, "CKernels": 0,
+  "LemmaBasics": 1,
   "LemmaHash": 2, "LemmaStore": 3, "LemmaLedger": 3, "LemmaPipeline": 3, "LemmaCorpus": 3, "LemmaModel": 3,
   "LemmaEngine": 4, "LemmaSynthesis": 4, "LemmaEvaluation": 4, "LemmaReport": 4, "LemmaStages": 5,
   "LemmaProvenance": 5, "lemma": 6,

@@ -12,7 +12,8 @@ import LemmaPipeline
 
 private let targets: [String: @Sendable ([UInt8]) -> Void] = [
   "pipeline": pipeline, "tree": tree, "json": json, "rows": rows, "result": result, "keys": keys,
-  "safetensors": safetensors, "gguf": gguf, "index": index,
+  "safetensors": safetensors, "gguf": gguf, "index": index, "chat": chat,
+  "tokenizer": tokenizer,
 ]
 
 private let target: @Sendable ([UInt8]) -> Void = {
@@ -144,11 +145,7 @@ private func model(_ open: () throws -> any WeightSource) {
         expect((error as? Failure)?.code == "tensor-type", "what was taken can be read")
       }
     }
-  } catch {
-    guard let failure = error as? Failure else { return expect(false, "only failures are thrown") }
-    expect(failure.kind == .user && failure.position != nil, "a mistake has a place")
-    expect(printable(failure.description) == failure.description, "a message drives no terminal")
-  }
+  } catch { expectFailure(error) }
 }
 
 @Sendable private func safetensors(_ bytes: [UInt8]) {
@@ -164,4 +161,45 @@ private func model(_ open: () throws -> any WeightSource) {
     let isPlain = !name.utf8.contains(UInt8(ascii: "/")) && !name.utf8.contains(0)
     expect(isPlain && !["", ".", ".."].contains(name), "shards stay in the folder")
   }
+}
+
+/// The failure of a reader of what models bring, which has a place and drives no terminal.
+private func expectFailure(_ error: any Error) {
+  guard let failure = error as? Failure else { return expect(false, "only failures are thrown") }
+  expect(failure.kind == .user && failure.position != nil, "a mistake has a place")
+  expect(printable(failure.description) == failure.description, "a message drives no terminal")
+}
+
+/// The same messages give the same text, and what the model is given and what it writes are the whole of it.
+@Sendable private func chat(_ bytes: [UInt8]) {
+  do {
+    let source = String(decoding: bytes, as: UTF8.self)
+    let template = try ChatTemplate(source: source, bos: "<s>", eos: "</s>", file: "t")
+    let messages: [ChatMessage] = [.system("é"), .user(" 2 + 2?\n"), .assistant("4")]
+    let variables: [String: JSON] = ["tools": [["name": "f", "n": [1, 1.5, nil]]], "thinks": false]
+    let text = try template.render(messages, variables: variables)
+    expect(isSame(try template.render(messages, variables: variables), text), "a text is one")
+    let example = try template.split(messages, variables: variables)
+    expect(isSame(example.prompt + example.response, text), "prompt and response are the whole text")
+  } catch { expectFailure(error) }
+}
+
+/// What is taken keeps its bytes, gives only ids that have tokens, and never ends a text by itself.
+@Sendable private func tokenizer(_ bytes: [UInt8]) {
+  do {
+    let tokenizer = try Tokenizer(parsing: bytes, file: "t")
+    guard let again = try? Tokenizer(parsing: tokenizer.content, file: "t") else {
+      return expect(false, "what is written is read")
+    }
+    expect(again == tokenizer, "what is written is the tokenizer")
+    for text in ["Tom's 12 apples,\n\n  naïve e\u{301} ▁ 日本 <|endoftext|></s>", "", " a"] {
+      let ids = tokenizer.encode(text)
+      expect(ids.allSatisfy { tokenizer.token(of: $0) != nil }, "every id has a token")
+      expect(!ids.contains(tokenizer.endOfText), "no text ends itself")
+      expect(again.encode([text, text]) == [ids, ids], "a text has one list of ids")
+      let all = tokenizer.encode(text, allowingSpecial: true, addingSpecial: true)
+      expect(
+        isSame(again.decode(all, skippingSpecial: false), tokenizer.decode(all, skippingSpecial: false)), "so have ids")
+    }
+  } catch { expectFailure(error) }
 }

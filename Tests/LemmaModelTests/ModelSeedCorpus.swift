@@ -16,11 +16,34 @@ struct ModelSeedCorpus {
     let tables: [String: [[UInt8]]] = [
       "gguf": [GGUFBuilder.sample().bytes, GGUFBuilder.sample(version: 2).bytes, everyType],
       "safetensors": [SafetensorsFileTests.sample], "index": [Array(index.utf8)],
+      "chat": (ChatFamilies.all.map(\.source) + ChatSnippet.all.map(\.source)).map { Array($0.utf8) },
+      "tokenizer": tokenizers.map(\.bytes),
     ]
     for (reader, files) in tables {
       try Files.makeFolder("\(folder)/\(reader)")
       for (number, bytes) in files.enumerated() { try Files.write(bytes, to: "\(folder)/\(reader)/\(number)") }
     }
+  }
+
+  /// One of each kind.
+  private var tokenizers: [TokenizerDocument] {
+    var added = TokenizerDocument.byteLevel(["a b"])
+    added.normalizer = TokenizerDocument.sequence(
+      "normalizers", ["type": "NFD"], ["type": "Strip", "strip_left": true, "strip_right": true],
+      ["type": "Replace", "pattern": ["Regex": "a+"], "content": "b"], ["type": "Prepend", "prepend": "x"])
+    added.add("[L]", ["lstrip", "rstrip", "special"])
+    added.add("Low", ["normalized", "single_word"])
+    added.postProcessor = ["type": "RobertaProcessing", "sep": ["[L]", 258], "cls": ["[L]", 258]]
+    var affixes = TokenizerDocument.metaspace("abé", ["a b"])
+    affixes.model = ["unk_token": "<unk>", "end_of_word_suffix": "é"]
+    affixes.preTokenizer = ["type": "Split", "pattern": ["String": "a"], "behavior": "Contiguous", "invert": true]
+    affixes.decoder = TokenizerDocument.sequence(
+      "decoders", ["type": "BPEDecoder", "suffix": "é"], ["type": "Strip", "content": "a", "start": 1, "stop": 2],
+      ["type": "Fuse"])
+    return [
+      added, affixes, .byteLevel(["Ġ a"], preTokenizer: TokenizerDocument.split(KnownPatterns.llama3Source)),
+      .metaspace("▁ab", ["▁ a"], scheme: "always"),
+    ]
   }
 
   /// A tensor of two blocks for each type that has a number.

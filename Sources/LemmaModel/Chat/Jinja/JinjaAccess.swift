@@ -13,6 +13,7 @@ extension JinjaRenderer {
     case .text(let text):
       try charge(text.count)
       elements = text.map { .text([$0]) }
+    case .loop: throw failure(.unsupported, "to go through 'loop' is not supported")
     default: throw wrong("a \(value.typeName) has no elements")
     }
     try charge(elements.count / 8)
@@ -43,6 +44,15 @@ extension JinjaRenderer {
   private func value(of key: Scalars, in mapping: JinjaMapping) throws -> JinjaValue? {
     try charge(mapping.keys.count / 4)
     return mapping[key]
+  }
+
+  /// The text of a key; nil for what no mapping has as a key.
+  func key(_ value: JinjaValue) throws -> Scalars? {
+    switch value {
+    case .text(let text): return text
+    case .sequence, .mapping: throw failure(.unsupported, "a \(value.typeName) as a key is not supported")
+    default: return nil
+    }
   }
 
   func item(_ key: JinjaValue, of value: JinjaValue) throws -> JinjaValue {
@@ -80,7 +90,7 @@ extension JinjaRenderer {
       let places = Self.places(start, stop, step ?? 1, of: sequence.elements.count)
       try charge(places.count)
       return .sequence(JinjaSequence(places.map { sequence.elements[$0] }, sequence.kind))
-    default: return .undefined("a \(value.typeName) has no slices")
+    default: throw failure(.unsupported, "slices of a \(value.typeName) are not supported")
     }
   }
 

@@ -16,6 +16,14 @@ extension JinjaWords {
     return try make(.tuple(parts), offset, parts)
   }
 
+  /// What an output prints. That it is safe, which means HTML, changes nothing there; in a sum Jinja would escape
+  /// the other side.
+  mutating func printed() throws -> JinjaExpression {
+    let value = try expressions()
+    if case .filter(let operand, "safe", let arguments) = value.kind, arguments.isEmpty { return operand }
+    return value
+  }
+
   /// With the inline `if`.
   mutating func expression() throws -> JinjaExpression {
     try nested { words in
@@ -301,10 +309,11 @@ extension JinjaWords {
     return isNegated ? try make(.not(test), start, [test]) : test
   }
 
-  /// Whether a test's one argument stands here, without parentheses.
+  /// Whether a test's one argument stands here, without parentheses: words such as `is` and `if` begin one, and no
+  /// value begins with them.
   private func beginsArgument() -> Bool {
     switch current.kind {
-    case .name(let name): !["else", "or", "and", "is", "if", "not", "in"].contains(name)
+    case .name(let name): !["else", "or", "and"].contains(name)
     case .text, .integer, .number, .mark("["), .mark("{"): true
     default: false
     }

@@ -19,7 +19,8 @@ enum JinjaFilters {
       let values = try arguments.bind(["default_value", "boolean"], of: "'\(name)'", renderer)
       if case .undefined = value { return values[0] ?? .text([]) }
       return values[1]?.isTrue == true && !value.isTrue ? values[0] ?? .text([]) : value
-    case "capitalize", "lower", "replace", "safe", "string", "title", "trim", "upper":
+    case "safe": throw renderer.failure(.unsupported, "'safe' is supported only at the end of what is printed")
+    case "capitalize", "lower", "replace", "string", "title", "trim", "upper":
       return .text(try text(name, try renderer.text(of: value), reader))
     case "first", "last", "length", "count", "list", "reverse", "items", "join", "attr":
       return try sequence(name, value, reader)
@@ -108,7 +109,7 @@ enum JinjaFilters {
   private static func map(
     _ value: JinjaValue, _ arguments: JinjaArguments, _ renderer: JinjaRenderer
   ) throws -> JinjaValue {
-    let elements = try renderer.elements(of: value)
+    let elements = value.isTrue ? try renderer.elements(of: value) : []
     if arguments.positional.isEmpty {
       let values = try arguments.bind(["attribute", "default"], of: "'map'", renderer)
       guard let attribute = values[0] else { throw renderer.wrong("'map' needs a filter or an attribute") }
@@ -144,7 +145,7 @@ enum JinjaFilters {
   private static func select(
     _ name: String, _ value: JinjaValue, _ arguments: JinjaArguments, _ renderer: JinjaRenderer
   ) throws -> JinjaValue {
-    let elements = try renderer.elements(of: value)
+    let elements = value.isTrue ? try renderer.elements(of: value) : []
     var rest = arguments
     var attribute: JinjaValue?
     if name.hasSuffix("attr") {
@@ -167,6 +168,7 @@ enum JinjaFilters {
 
   private static func number(_ name: String, _ value: JinjaValue, _ reader: JinjaArgumentReader) throws -> JinjaValue {
     let renderer = reader.renderer
+    if case .undefined(let what) = value { throw renderer.wrong(what) }
     switch name {
     case "abs":
       try reader.none()
@@ -174,31 +176,40 @@ enum JinjaFilters {
       return try renderer.signed(value, isNegative: number.double < 0)
     case "int":
       let fallback = try reader.optional(0, of: ["default"]) ?? .integer(0)
-      return whole(value).map { .integer($0) } ?? fallback
+      return try whole(value, renderer).map { .integer($0) } ?? fallback
     default:
       let fallback = try reader.optional(0, of: ["default"]) ?? .number(0)
       if let number = JinjaNumber(value) { return .number(number.double) }
-      guard case .text(let text) = value, let number = decimal(text) else { return fallback }
+      guard case .text(let text) = value, let number = try decimal(text, renderer) else { return fallback }
       return .number(number)
     }
   }
 
-  private static func whole(_ value: JinjaValue) -> Int? {
-    switch value {
-    case .bool, .integer: return JinjaNumber(value)?.integer
-    case .number(let number): return Int(exactly: number.rounded(.towardZero))
-    case .text(let text):
-      let digits = String(text.stripped())
-      return Int(digits) ?? decimal(text).flatMap { Int(exactly: $0.rounded(.towardZero)) }
-    default: return nil
+  private static func whole(_ value: JinjaValue, _ renderer: JinjaRenderer) throws -> Int? {
+    if let integer = JinjaNumber(value)?.integer { return integer }
+    var number = JinjaNumber(value)?.double
+    if case .text(let text) = value {
+      if let integer = Int(String(text.stripped())) { return integer }
+      number = try decimal(text, renderer)
     }
+    guard let number else { return nil }
+    guard let integer = Int(exactly: number.rounded(.towardZero)) else { throw renderer.tooLarge() }
+    return integer
   }
 
-  /// Decimal notation only.
-  private static func decimal(_ text: Scalars) -> Double? {
+  /// Nil for what is no number to Python. The other ways to write one that Python takes are refused.
+  private static func decimal(_ text: Scalars, _ renderer: JinjaRenderer) throws -> Double? {
     let text = String(text.stripped())
-    guard text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) else { return nil }
-    return Double(text.hasSuffix(".") ? text + "0" : text)
+    if text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }) {
+      return Double(text.hasSuffix(".") ? text + "0" : text)
+    }
+    let isNumber = text.unicodeScalars.allSatisfy {
+      "+-.eE_".unicodeScalars.contains($0) || $0.properties.numericType == .decimal
+    }
+    guard !isNumber, !["inf", "infinity", "nan"].contains(text.lowercased().drop { "+-".contains($0) }) else {
+      throw renderer.failure(.unsupported, "'\(text.prefix(40))' is no decimal number")
+    }
+    return nil
   }
 }
 

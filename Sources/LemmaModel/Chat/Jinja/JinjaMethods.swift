@@ -56,7 +56,7 @@ enum JinjaMethods {
     case "get":
       guard let key = values[0] else { throw renderer.wrong("'get' needs a key") }
       let fallback = values[1] ?? .none
-      guard case .text(let key) = key else { return fallback }
+      guard let key = try renderer.key(key) else { return fallback }
       return mapping[key] ?? fallback
     case "keys": return .sequence(JinjaSequence(mapping.keys.map { .text($0) }, .view))
     case "values": return .sequence(JinjaSequence(mapping.values, .view))

@@ -54,7 +54,7 @@ extension JinjaRenderer {
       try charge(text: text.count + part.count)
       return text.contains(text: part)
     case .mapping(let mapping):
-      guard case .text(let key) = value else { return false }
+      guard let key = try key(value) else { return false }
       try charge(mapping.keys.count / 4)
       return mapping[key] != nil
     case .undefined, .sequence, .iterator: return try elements(of: container).contains { try isEqual($0, value) }
@@ -99,10 +99,11 @@ extension JinjaRenderer {
     }
   }
 
-  private func tooLarge() -> Failure { failure(.limit, "the number is too large") }
+  func tooLarge() -> Failure { failure(.limit, "the number is too large") }
 
   func arithmetic(_ left: JinjaValue, _ mark: String, _ right: JinjaValue) throws -> JinjaValue {
     switch (left, mark, right) {
+    case (.text, "%", _): throw failure(.unsupported, "formatting with '%' is not supported")
     case (.undefined(let what), _, _), (_, _, .undefined(let what)): throw wrong(what)
     case (.text(let left), "+", .text(let right)):
       try charge(text: left.count + right.count)
@@ -117,7 +118,6 @@ extension JinjaRenderer {
       if let count = JinjaNumber(count)?.integer {
         return .sequence(JinjaSequence(try repeated(list.elements, count) { try charge($0) }, list.kind))
       }
-    case (.text, "%", _): throw failure(.unsupported, "formatting with '%' is not supported")
     default:
       if let left = JinjaNumber(left), let right = JinjaNumber(right) { return try arithmetic(left, mark, right) }
     }

@@ -32,7 +32,7 @@ struct JinjaParser {
         result.append(JinjaStatement(kind: .data(data), offset: token.offset))
       case .outputBegin:
         words.advance()
-        result.append(JinjaStatement(kind: .output(try words.expressions()), offset: token.offset))
+        result.append(JinjaStatement(kind: .output(try words.printed()), offset: token.offset))
         try words.expect(.outputEnd)
       case .blockBegin:
         words.advance()

@@ -8,7 +8,6 @@ final class JinjaRenderer {
   var place = 0
   private var work: Int
   private var depth = 0
-  private var loopDepth = 0
   private let outermost: JinjaScope
   var scope: JinjaScope
 
@@ -146,19 +145,20 @@ final class JinjaRenderer {
         try inScope(try bind(loop.target, to: element)) { try evaluate(condition).isTrue }
       }
     }
-    guard !elements.isEmpty else { return try inScope { try run(loop.otherwise) } }
-    loopDepth += 1
-    defer { loopDepth -= 1 }
-    let state = JinjaLoop(elements, depth: loopDepth)
+    let state = JinjaLoop(elements)
+    var isAnyComplete = false
     for (index, element) in elements.enumerated() {
       try charge()
       state.index = index
       place = loop.sequence.offset
       var names = try bind(loop.target, to: element)
       names["loop"] = .loop(state)
-      if try inScope(names, { try run(loop.body) }) == .breakLoop { break }
+      let flow = try inScope(names) { try run(loop.body) }
+      if flow == .breakLoop { break }
+      if flow == .on { isAnyComplete = true }
     }
-    return .on
+    // As in Jinja, which counts only bodies that came to their end.
+    return isAnyComplete ? .on : try inScope { try run(loop.otherwise) }
   }
 
   /// The names of `target` with the values that they get.

@@ -38,6 +38,7 @@ struct JinjaCallArguments: Sendable {
   var positional: [JinjaExpression] = []
   var named: [(name: String, value: JinjaExpression)] = []
 
+  var isEmpty: Bool { positional.isEmpty && named.isEmpty }
   var height: Int { max(positional.map(\.height).max() ?? 0, named.map(\.value.height).max() ?? 0) }
 }
 

@@ -48,14 +48,12 @@ enum JinjaTests {
   }
 
   private static func divides(_ name: String, _ value: JinjaValue, _ reader: JinjaArgumentReader) throws -> Bool {
-    var divisor = 2
-    if name == "divisibleby" { divisor = try reader.integer(0, of: ["num"]) ?? 0 } else { try reader.none() }
-    guard let number = JinjaNumber(value)?.integer else {
-      throw reader.renderer.wrong("'\(name)' is asked of whole numbers, not of a \(value.typeName)")
+    var divisor = JinjaValue.integer(2)
+    if name == "divisibleby" { divisor = try reader.value(0, of: ["num"]) } else { try reader.none() }
+    guard JinjaNumber(value) != nil, JinjaNumber(divisor) != nil else {
+      throw reader.renderer.wrong("'\(name)' is asked of numbers, not of a \(value.typeName)")
     }
-    guard divisor != 0 else { throw reader.renderer.wrong("a division by 0") }
-    // -1 would overflow with the least number, and divides them all.
-    let remainder = divisor == -1 ? 0 : number % divisor
-    return name == "odd" ? remainder != 0 : remainder == 0
+    let remainder = try reader.renderer.arithmetic(value, "%", divisor)
+    return try reader.renderer.isEqual(remainder, .integer(name == "odd" ? 1 : 0))
   }
 }

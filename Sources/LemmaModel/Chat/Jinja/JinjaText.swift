@@ -196,13 +196,6 @@ func hexadecimal(_ value: UInt32, _ width: Int) -> String {
 
 /// A number as Python's `repr` writes it: the fewest digits that read back as it, an exponent from 1e16 on.
 func pythonText(_ value: Double) -> String {
-  let text = "\(value)"
-  guard value.isFinite, abs(value) >= 1e16, !text.contains("e") else { return text }
-  let sign = value < 0 ? "-" : ""
-  let digits = text.drop { $0 == "-" }.prefix { $0 != "." }
-  let exponent = digits.count - 1
-  var mantissa = Array(digits)
-  while mantissa.count > 1, mantissa.last == "0" { mantissa.removeLast() }
-  let fraction = mantissa.dropFirst()
-  return "\(sign)\(mantissa[0])\(fraction.isEmpty ? "" : ".")\(String(fraction))e+\(exponent)"
+  // Swift has one from 2^53 on, from where all numbers are whole.
+  abs(value) >= 0x1p53 && abs(value) < 1e16 ? "\(Int(value)).0" : "\(value)"
 }

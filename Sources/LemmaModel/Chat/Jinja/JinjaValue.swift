@@ -97,13 +97,9 @@ final class JinjaNamespace {
 /// What `loop` is inside of a loop.
 final class JinjaLoop {
   let elements: [JinjaValue]
-  let depth: Int
   var index = 0
 
-  init(_ elements: [JinjaValue], depth: Int) {
-    self.elements = elements
-    self.depth = depth
-  }
+  init(_ elements: [JinjaValue]) { self.elements = elements }
 
   /// Nil for a name that it does not have.
   func attribute(_ name: String) -> JinjaValue? {
@@ -115,8 +111,9 @@ final class JinjaLoop {
     case "first": .bool(index == 0)
     case "last": .bool(index == elements.count - 1)
     case "length": .integer(elements.count)
-    case "depth": .integer(depth)
-    case "depth0": .integer(depth - 1)
+    // Of recursion, which there is none of.
+    case "depth": .integer(1)
+    case "depth0": .integer(0)
     case "previtem": index > 0 ? elements[index - 1] : .undefined("there is no previous item")
     case "nextitem": index + 1 < elements.count ? elements[index + 1] : .undefined("there is no next item")
     default: nil

@@ -257,8 +257,8 @@ import Testing
       return try ChatTemplate.read(gguf: try GGUF(MappedFile(copying: file.bytes, as: "m.gguf")))
     }
     #expect(try template(bos: 1)?.render([.user("Hi")]) == "<s>Hi")
-    #expect(
-      failure { try template(bos: 2) }?.message.contains("'tokenizer.ggml.bos_token_id' names no token of the vocabulary") == true)
+    let nameless = "'tokenizer.ggml.bos_token_id' names no token of the vocabulary"
+    #expect(failure { try template(bos: 2) }?.message.contains(nameless) == true)
     #expect(try ChatTemplate.read(gguf: try GGUF(MappedFile(copying: GGUFBuilder.sample().bytes, as: "m"))) == nil)
   }
 }

@@ -2,9 +2,11 @@ import LemmaBasics
 import LemmaModel
 
 /// Trains a new model for some steps on random letters: every step has `batch` whole sequences of `context` tokens,
-/// and the loss is on all of them.
+/// and the loss is on all of them. The trained model goes into a folder where one is given.
 func timeTraining(_ arguments: [String]) throws {
-  guard arguments.count == 5, let shape = shapes[arguments[1]] else { throw Failure(.user, "usage", usage) }
+  guard (5...6).contains(arguments.count), let shape = shapes[arguments[1]] else {
+    throw Failure(.user, "usage", usage)
+  }
   var configuration = TrainingConfiguration()
   configuration.batchSize = shape.batch
   configuration.contextLength = shape.context
@@ -19,6 +21,7 @@ func timeTraining(_ arguments: [String]) throws {
   let result = try trainer.run(
     examples: examples, announce: { need = $0.total },
     progress: { seconds.append(Double($0.record.tokens) / $0.tokensPerSecond) })
+  if arguments.count == 6 { try Checkpoint.save(result.model, to: arguments[5]) }
   print(
     JSON.object([
       "parameters": JSON(shape.model.parameterCount), "tokens": .array(result.history.map { JSON($0.tokens) }),

@@ -3,7 +3,8 @@
 // ONIG_ENCODING_UTF8 is an address macro and OnigDefaultSyntax a mutable global, which Swift does not import.
 static inline int lemma_onig_initialize(void) {
   OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
-  return onig_initialize(encodings, 1);
+  int status = onig_initialize(encodings, 1);
+  return status == ONIG_NORMAL ? onig_set_retry_limit_in_search(100000000) : status;
 }
 
 static inline int lemma_onig_new(regex_t **regex, const OnigUChar *pattern, const OnigUChar *end) {

@@ -115,6 +115,9 @@ public struct ModelConfiguration: Hashable, Sendable {
     if architecture == .gpt2 {
       try check(keyValueHeads == heads && headSize * heads == hiddenSize, "gpt2 has as many key as query heads")
     }
+    if let slidingWindow {
+      try check(slidingWindow >= 2, "sliding_window must be at least 2, not \(slidingWindow)")
+    }
     if let scaling = ropeScaling {
       try check(
         scaling.factor >= 1 && scaling.lowFrequencyFactor > 0

@@ -124,7 +124,7 @@ struct FineTuneStage: BuiltinStage {
         context.report(
           Progress(
             unit: "steps", done: record.step, total: progress.steps,
-            detail: "loss \(fixed(record.loss, 3)) · \(fixed(progress.tokensPerSecond / 1000, 1))k tokens/s"))
+            detail: "loss \(fixed(record.loss, 3)) · \(Int(progress.tokensPerSecond)) tokens/s"))
       }, isCancelled: context.isCancelled)
     let folder = try context.output("model")
     try Checkpoint.save(result.model, to: folder)

@@ -147,6 +147,7 @@ struct ChatSnippet {
     .init(
       "{{ map | tojson }} {{ 'é\\n<\"' | tojson }} {{ [1.0, none, true] | tojson }}",
       "{\"a\": 1, \"b\": [true, null]} \"é\\n<\\\"\" [1.0, null, true]"),
+    .init("{{ [[1]] | tojson(indent=-9223372036854775807) }}", "[\n[\n1\n]\n]"),
     .init("{{ [1, {'a': []}] | tojson(indent=2) }}", "[\n  1,\n  {\n    \"a\": []\n  }\n]"),
     .init("{{ people | map(attribute='age') | list }} {{ ['a'] | map('upper') | list }}", "[3, 2] ['A']"),
     .init(

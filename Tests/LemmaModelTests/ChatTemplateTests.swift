@@ -74,6 +74,14 @@ import Testing
     long + "{{ 'ab'.join([ns.s] * 9) }}", long + "{% for a in range(9) %}{{ ns.s }}{% endfor %}", "{{ 2 ** 64 }}",
     "{{ -9223372036854775807 - 2 }}",
     "{{ 99999999999999999999 }}", "{{ [1] | tojson(indent=9223372036854775807) ~ 'x' * 99999999 }}",
+    "{{ [1] | tojson(indent=-4000000000000000) }}{{ 'x' * 16000000 * 9 }}",
+    "{{ range(100000) | list | tojson(separators=('x' * 1000000, ':')) }}",
+    "{% set a = 'x' * 1000000 %}{{ [{a: 1}] * 100000 }}",
+    "{{ ([{}] * 100000) | map(attribute='x' * 1000000) | list }}",
+    "{% set a = 'x' * 9999999 %}{% for i in range(99999) %}{% if {a: 1} %}{% endif %}{% endfor %}",
+    "{% set a = 'A' * 9999999 %}{% for i in range(99999) %}{% if a is upper %}{% endif %}{% endfor %}",
+    "{% set a = 'A' * 9999999 %}{% if (a ~ 'z').startswith((a ~ 'y',) * 99999) %}{% endif %}",
+    "{% set a = dict({'x' * 9999999: 1}) %}{% for i in range(99999) %}{% if dict(a) %}{% endif %}{% endfor %}",
     String(repeating: "(", count: 9999), String(repeating: "{{ [", count: 9999),
     "{{ " + String(repeating: "(", count: 500) + "1" + String(repeating: ")", count: 500) + " }}",
     "{{ " + String(repeating: "not ", count: 5000) + "1 }}", "{{ " + String(repeating: "- ", count: 5000) + "1 }}",
@@ -93,6 +101,12 @@ import Testing
     }
     let isKnown = ["chat-template-limit", "chat-template-syntax"].contains(failure?.code)
     #expect(isKnown, "\(source.prefix(80)): \(String(describing: failure))")
+  }
+
+  @Test func anIteratorIsTakenFromInLittleTime() throws {
+    let source =
+      "{% set it = ([1] * 1000000) | reverse %}{% for i in range(9999) %}{% set x = it | first %}{% endfor %}"
+    #expect(try template(source + "{{ it | list | length }}").render([.user("Hi")]) == "990001")
   }
 
   @Test func aLongConversationMayTakeMoreSteps() throws {

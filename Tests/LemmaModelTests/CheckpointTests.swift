@@ -68,6 +68,17 @@ import Testing
       try space.write("model/config.json", config[..<place.lowerBound] + new + config[place.upperBound...])
       refused(new)
     }
+    for (new, words) in [
+      (config.replacing("\"llama\"", with: "\"mistral\",\"sliding_window\":0"), "sliding_window must be at least 2"),
+      (
+        "{\"model_type\":\"gpt2\",\"n_embd\":\(Int.min),\"n_head\":1,\"n_layer\":1,\"vocab_size\":1}",
+        "hidden_size must be"
+      ),
+    ] {
+      try space.write("model/config.json", new)
+      let failure = #expect(throws: Failure.self) { try Checkpoint.load(from: folder) }
+      #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
+    }
     try space.write("model/config.json", config)
     try Files.write(weights.dropLast(4), to: "\(folder)/model.safetensors")
     refused("cut")

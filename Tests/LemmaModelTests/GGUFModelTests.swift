@@ -84,7 +84,7 @@ import Testing
   }
 
   /// As the converters of llama.cpp write a model: rows of queries and keys in pairs that turn together.
-  private func write(_ model: Model, to path: String) throws {
+  private func write(_ model: Model, and more: [(String, Value)] = [], to path: String) throws {
     let shape = model.configuration
     let tensors = model.parameters.layout.tensors.map { tensor -> (String, [Int], [Float]) in
       var values = Array(
@@ -122,7 +122,7 @@ import Testing
       ("llama.rope.freq_base", .number(Float(shape.ropeBase))),
       ("llama.attention.layer_norm_rms_epsilon", .number(Float(shape.normEpsilon))),
     ]
-    try write(pairs + byteLevel(try TokenizerTests.trained()), tensors, to: path)
+    try write(pairs + more + byteLevel(try TokenizerTests.trained()), tensors, to: path)
   }
 
   private func model() throws -> Model {
@@ -148,6 +148,21 @@ import Testing
           == "<|im_start|>user\nTom<|im_end|>\n<|im_start|>assistant\n")
       #expect(prompt.filter { $0 >= marks } == [marks, marks + 1, marks])
     }
+  }
+
+  @Test func stretchedPositionsAreRefused() throws {
+    let model = try model()
+    func failure(_ more: (String, Value)...) throws -> Failure? {
+      try write(model, and: more, to: space.file("model.gguf"))
+      do { _ = try Checkpoint.load(from: space.file("model.gguf")) } catch let failure as Failure { return failure }
+      return nil
+    }
+    for key in ["llama.rope.scale_linear", "llama.rope.scaling.factor"] {
+      #expect(try failure((key, .number(4)))?.message.contains("stretched") == true)
+      #expect(try failure((key, .number(1))) == nil && failure((key, .number(0))) == nil)
+      #expect(try failure((key, .number(4)), ("llama.rope.scaling.type", .text("none"))) == nil)
+    }
+    #expect(try failure(("llama.rope.scaling.type", .text("yarn")))?.message.contains("stretched") == true)
   }
 
   @Test func whatWasReadFromGGUFIsAFolderAfterwards() throws {
@@ -194,9 +209,11 @@ import Testing
     ("c", -12, 1),
   ]
 
-  private func sentencePiece(_ extra: [(String, Value)] = []) throws -> Tokenizer {
+  private func sentencePiece(
+    _ extra: [(String, Value)] = [], more: [(String, Float, Int32)] = []
+  ) throws -> Tokenizer {
     let bytes = (0..<256).map { "<0x\(($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true))>" }
-    let all = pieces.filter { $0.2 != 6 } + bytes.map { ($0, 0, 6) }
+    let all = pieces.filter { $0.2 != 6 } + bytes.map { ($0, 0, 6) } + more
     let pairs: [(String, Value)] = [
       ("tokenizer.ggml.model", .text("llama")), ("tokenizer.ggml.tokens", .texts(all.map(\.0))),
       ("tokenizer.ggml.scores", .numbers(all.map(\.1))), ("tokenizer.ggml.token_type", .integers(all.map(\.2))),
@@ -223,6 +240,15 @@ import Testing
     }
     #expect(tokenizer.endOfText == 2)
     #expect(try spellings(sentencePiece([("tokenizer.ggml.add_bos_token", .flag(false))]), "ab") == ["▁ab"])
+  }
+
+  @Test func tokensThatCouldBeCutWithoutEndAreRefused() throws {
+    func failure(_ more: [String]) -> Failure? {
+      #expect(throws: Failure.self) { try sentencePiece(more: more.map { ($0, -20, 1) }) }
+    }
+    #expect(failure([String(repeating: "d", count: 257)])?.message.contains("a token of more than 256 bytes") == true)
+    let runs = "defghijklmnop".flatMap { letter in (1...256).map { String(repeating: letter, count: $0) } }
+    #expect(failure(runs)?.message.contains("cut in two in too many ways") == true)
   }
 
   @Test func aVocabularyThatIsNotInOrderIsRefused() throws {

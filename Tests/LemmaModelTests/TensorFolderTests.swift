@@ -90,6 +90,8 @@ import Testing
         #expect(throws: Failure.self, "[2, \(number)]") { try open(Self.file(entry("[2,\(number)]"), data: 8)) }
       }
     }
+    let unknown = "{\"a\":{\"dtype\":\"F4\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}"
+    #expect(throws: Failure.self) { try open(Self.file(unknown, data: 0)) }
     for length in hostileValues {
       var bytes = Self.file(entry(), data: 8)
       for index in 0..<8 { bytes[index] = UInt8(truncatingIfNeeded: length >> (8 * index)) }

@@ -213,6 +213,19 @@ import Testing
     #expect(tokenizer.encode("E\u{301}") == [0xC3, 0xA9])
   }
 
+  @Test func aSpecialTokenIsSeenInWhateverFormItCounts() throws {
+    var document = Document.byteLevel()
+    document.normalizer = ["type": "Lowercase"]
+    document.add("</S>", ["special", "normalized"])
+    let tokenizer = try document.tokenizer()
+    let end = try #require(tokenizer.id(of: "</S>"))
+    for (text, spelling) in [("Hi </S>", "</S>"), ("Hi </s>", "</S>"), ("Hi \(Document.end)", Document.end)] {
+      #expect(tokenizer.specialToken(in: text) == spelling)
+    }
+    #expect(tokenizer.encode("Hi </s>", allowingSpecial: true).last == end)
+    #expect(tokenizer.specialToken(in: "Hi < / s >") == nil)
+  }
+
   @Test func specialTokensDecodeOnlyWhenAskedFor() throws {
     let document = Document.metaspace("▁ab", ["a b", "▁ ab"])
     let tokenizer = try document.tokenizer()
@@ -305,6 +318,7 @@ import Testing
   }
 
   @Test func settingsThatAreNotUnderstoodAreNamed() {
+    let doubling: JSON = ["type": "Replace", "pattern": ["String": "a"], "content": "aa"]
     check(
       .byteLevel(Self.merges),
       [
@@ -332,6 +346,14 @@ import Testing
         (
           ["normalizer"], ["type": "Replace", "pattern": ["Glob": "*"], "content": ""],
           "'normalizer.pattern' has the key 'Glob'"
+        ),
+        (
+          ["normalizer"], ["type": "Sequence", "normalizers": .array(Array(repeating: doubling, count: 9))],
+          "'normalizer' makes texts more than 256 times as long"
+        ),
+        (
+          ["decoder"], ["type": "Sequence", "decoders": .array(Array(repeating: doubling, count: 9))],
+          "'decoder' makes texts more than 256 times as long"
         ),
         (["pre_tokenizer"], ["type": "UnicodeScripts"], "'pre_tokenizer' is of the type 'UnicodeScripts'"),
         (
@@ -371,6 +393,13 @@ import Testing
             "special_tokens": [:],
           ], "'post_processor.single[0]' names no special token"
         ),
+        (
+          ["post_processor"],
+          [
+            "type": "TemplateProcessing", "single": [["SpecialToken": ["id": "<s>", "type_id": 0]]],
+            "special_tokens": ["<s>": ["id": "<s>", "ids": .array(Array(repeating: 1, count: 65)), "tokens": ["<s>"]]],
+          ], "'post_processor' puts more than 64 tokens around a text"
+        ),
       ])
   }
 
@@ -395,6 +424,10 @@ import Testing
         (["added_tokens"], [["id": 264]], "'tokenizer.added_tokens[0].content' must be a text"),
         (["added_tokens"], [end, Document.token("a", 7)], "has another id in 'model.vocab'"),
         (["added_tokens"], [end, Document.token("", 265)], "'tokenizer.added_tokens[1]' has no characters"),
+        (
+          ["added_tokens"], [end, Document.token(String(repeating: "x", count: 1 << 20), 265)],
+          "its added tokens are longer than 1048576 bytes together"
+        ),
         (
           ["added_tokens"], [end, Document.token("[B]", 266), Document.token("[A]", 265)],
           "'tokenizer.added_tokens[2]' is not in the order of its id"

@@ -6,7 +6,7 @@ public struct Progress: Sendable {
   public var unit: String
   public var done: Int
   public var total: Int
-  /// What else is worth seeing, such as `loss 0.41 · 18k tokens/s`.
+  /// What else is worth seeing, such as `loss 0.41 · 18210 tokens/s`.
   public var detail: String
 
   public init(unit: String, done: Int, total: Int, detail: String = "") {

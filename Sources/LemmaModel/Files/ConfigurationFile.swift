@@ -123,7 +123,8 @@ private struct ConfigurationReader {
     let heads = try int("n_head")
     var model = ModelConfiguration(
       vocabularySize: try int("vocab_size"), hiddenSize: hidden,
-      intermediateSize: try int("n_inner", default: hidden > 1 << 20 ? 0 : 4 * hidden), layers: try int("n_layer"),
+      intermediateSize: try int("n_inner", default: (1...1 << 20).contains(hidden) ? 4 * hidden : 0),
+      layers: try int("n_layer"),
       heads: heads, keyValueHeads: heads, contextLength: try int("n_positions", default: 1024))
     model.architecture = .gpt2
     model.normEpsilon = try number("layer_norm_epsilon", default: 1e-5)

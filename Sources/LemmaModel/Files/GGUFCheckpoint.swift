@@ -82,8 +82,11 @@ struct GGUFCheckpoint: WeightSource {
       guard let value = try int(key) else { throw refuse("'\(name).\(key)' is missing") }
       return value
     }
+    // Without a type, llama.cpp takes a factor to stretch all frequencies alike; 0 stands for none.
+    let stretchType = file.metadata["\(name).rope.scaling.type"]?.string
+    let factors = ["scaling.factor", "scale_linear"].compactMap { file.metadata["\(name).rope.\($0)"]?.double }
     guard file.tensor("rope_freqs.weight") == nil,
-      file.metadata["\(name).rope.scaling.type"]?.string ?? "none" == "none"
+      stretchType.map({ $0 == "none" }) ?? factors.allSatisfy({ $0 == 0 || $0 == 1 })
     else { throw refuse("its rotary frequencies are stretched in a way that Lemma does not read from GGUF") }
     guard let embedding = file.tensor("token_embd.weight"), embedding.shape.count == 2 else {
       throw refuse("'token_embd.weight' is missing")

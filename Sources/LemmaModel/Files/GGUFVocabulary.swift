@@ -140,6 +140,11 @@ struct GGUFVocabulary {
       ], addsBeginning: flag("add_bos_token", default: true), fallsBackToBytes: true, merges: try scoredMerges())
   }
 
+  /// Bytes of a token of SentencePiece, whose own limit is 16 characters unless it is told otherwise.
+  private static let tokenLimit = 256
+  /// Bytes of all its merges.
+  private static let mergesLimit = 1 << 26
+
   /// SentencePiece merges the pair whose result has the highest score; as a list of merges that is every way to cut
   /// a token in two tokens, by falling score.
   private func scoredMerges() throws -> [JSON] {
@@ -154,15 +159,21 @@ struct GGUFVocabulary {
     var ids = ByteTable(minimumCapacity: tokens.count)
     for (id, token) in tokens.enumerated() where types[id] == .normal { ids.insert(Array(token.utf8), Int32(id)) }
     var cuts: [Cut] = []
+    var size = 0
     for (id, token) in tokens.enumerated() where types[id] == .normal {
+      guard token.utf8.count <= Self.tokenLimit else {
+        throw refusal("it has a token of more than \(Self.tokenLimit) bytes")
+      }
       Array(token.utf8).withUnsafeBufferPointer { bytes in
         for index in bytes.indices.dropFirst() {
           guard let left = ids.value(UnsafeBufferPointer(rebasing: bytes[..<index])),
             let right = ids.value(UnsafeBufferPointer(rebasing: bytes[index...]))
           else { continue }
           cuts.append(Cut(token: id, left: Int(left), right: Int(right)))
+          size += bytes.count
         }
       }
+      guard size <= Self.mergesLimit else { throw refusal("its tokens can be cut in two in too many ways") }
     }
     cuts.sort { a, b in
       if scores[a.token] != scores[b.token] { return scores[a.token] > scores[b.token] }

@@ -84,9 +84,10 @@ public enum Safetensors {
     guard shape.count == dimensions.count, let count = shape.checkedProduct() else {
       throw refusal("'\(name)' has no valid shape", file)
     }
-    if let width = widths[type] {
-      let (bits, overflow) = count.multipliedReportingOverflow(by: width)
-      guard !overflow, bits / 8 == to - from else { throw refusal("'\(name)' has not the size of its shape", file) }
+    // A type that is not known takes a bit at least.
+    let (bits, overflow) = count.multipliedReportingOverflow(by: widths[type] ?? 1)
+    guard !overflow, bits / 8 == to - from || widths[type] == nil && bits / 8 < to - from else {
+      throw refusal("'\(name)' has not the size of its shape", file)
     }
     return StoredTensor(
       tensor: WeightTensor(name: name, shape: shape, type: type, count: count), range: start + from..<start + to,

@@ -10,6 +10,8 @@ struct ByteTable: Sendable {
 
   private var slots: [Slot]
   private var keys: [UInt8] = []
+  /// Nobody can choose keys that fall on one slot. The order of slots never shows.
+  private let seed = UInt64.random(in: .min ... .max)
   private(set) var count = 0
 
   init(minimumCapacity: Int = 64) {
@@ -21,12 +23,12 @@ struct ByteTable: Sendable {
   /// The bytes of all keys together.
   var size: Int { keys.count }
 
-  private static func hash(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    var hash: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: key.count)
+  private func hash(_ key: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    var hash = seed ^ UInt64(truncatingIfNeeded: key.count)
     var index = 0
     while index + 8 <= key.count {
       let word = UnsafeRawPointer(key.baseAddress! + index).loadUnaligned(as: UInt64.self)
-      hash = mix(hash ^ word)
+      hash = Self.mix(hash ^ word)
       index += 8
     }
     var rest: UInt64 = 0
@@ -34,7 +36,7 @@ struct ByteTable: Sendable {
       rest = rest << 8 | UInt64(key[index])
       index += 1
     }
-    return UInt32(truncatingIfNeeded: mix(hash ^ rest) >> 16)
+    return UInt32(truncatingIfNeeded: Self.mix(hash ^ rest) >> 16)
   }
 
   @inline(__always) private static func mix(_ value: UInt64) -> UInt64 {
@@ -66,7 +68,7 @@ struct ByteTable: Sendable {
 
   /// Nil when the key is not in the table.
   func value(_ key: UnsafeBufferPointer<UInt8>) -> Int32? {
-    let slot = slots[find(key, Self.hash(key))]
+    let slot = slots[find(key, hash(key))]
     return slot.offset >= 0 ? slot.value : nil
   }
 
@@ -77,7 +79,7 @@ struct ByteTable: Sendable {
   @discardableResult
   mutating func insert(_ key: UnsafeBufferPointer<UInt8>, _ value: Int32) -> Bool {
     if 2 * (count + 1) > slots.count { grow() }
-    let hash = Self.hash(key)
+    let hash = hash(key)
     let index = find(key, hash)
     guard slots[index].offset < 0 else { return false }
     slots[index] = Slot(offset: Int32(keys.count), count: Int32(key.count), hash: hash, value: value)

@@ -60,11 +60,16 @@ final class CompiledTokenizer: Sendable {
     return result
   }
 
-  /// The tokens that are looked for in a text as it is, where it has them.
+  /// The added tokens that a text has, as it is or in its normal form.
   func addedTokens(in text: [UInt8]) -> [Int32] {
-    text.withUnsafeBufferPointer { finder.parts($0, allowingSpecial: true) }.compactMap {
-      if case .token(let id) = $0 { id } else { nil }
+    var result: [Int32] = []
+    eachText(text, finder, true, into: &result) { part, startsText, result in
+      guard normalizedFinder.canFind(allowingSpecial: true) else { return }
+      var startsText = startsText
+      let normal = definition.normalize(Array(part), startsText: &startsText)
+      eachText(normal, normalizedFinder, true, into: &result) { _, _, _ in }
     }
+    return result
   }
 
   /// Appends the added tokens in a text, and calls `body` with what is between them and whether it comes first.

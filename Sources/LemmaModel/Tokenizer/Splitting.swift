@@ -142,7 +142,7 @@ private struct Cut {
 
   mutating func finish(_ count: Int) -> [Range<Int>] {
     if end < count { add(end..<count, isMatch: isInverted) }
-    if behavior != .isolated { pieces.removeAll { $0.isEmpty } }
+    if behavior != .isolated { pieces.replaceSubrange(first..., with: pieces[first...].filter { !$0.isEmpty }) }
     return pieces
   }
 

@@ -46,7 +46,7 @@ final class TextPattern: Hashable, @unchecked Sendable {
 
   /// Calls `body` with each match in `text`, which is valid UTF-8, in order; matches do not overlap, and an empty one
   /// does not follow right behind another. A search that Oniguruma gives up, which takes ten million steps back at
-  /// one place, finds nothing more.
+  /// one place or a hundred million in all, finds nothing more.
   func eachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
     guard let start = text.baseAddress, !text.isEmpty else { return }
     if isLiteral { return eachOccurrence(in: text, body) }
@@ -80,6 +80,12 @@ final class TextPattern: Hashable, @unchecked Sendable {
         index += 1
       }
     }
+  }
+
+  /// How many times as long a text can become when its matches are replaced.
+  func growth(_ replacement: [UInt8]) -> Double {
+    // A regular expression may match where nothing is.
+    isLiteral ? max(1, Double(replacement.count) / Double(max(1, source.utf8.count))) : Double(1 + replacement.count)
   }
 
   /// `text` with every match replaced.

@@ -17,8 +17,17 @@ extension TokenizerPart {
 
   private var notUnderstood: Failure { refusal("'\(name)' is of the type '\(type)', which is not understood") }
 
+  /// How many times as long its replacements together may make a text: a few short ones could fill the memory.
+  private static let growthLimit = 256.0
+
+  private func checked(growth: [Double]) throws {
+    guard growth.reduce(1, *) <= Self.growthLimit else {
+      throw refusal("'\(name)' makes texts more than \(Int(Self.growthLimit)) times as long")
+    }
+  }
+
   func normalization() throws -> [NormalizationStep] {
-    try sequence("normalizers") { part in
+    let steps: [NormalizationStep] = try sequence("normalizers") { part in
       switch part.type {
       case "NFC", "NFD", "Lowercase":
         try part.allow("type")
@@ -35,6 +44,8 @@ extension TokenizerPart {
       default: throw part.notUnderstood
       }
     }
+    try checked(growth: steps.map { if case .replace(let pattern, let text) = $0 { pattern.growth(text) } else { 1 } })
+    return steps
   }
 
   /// The steps of a `pre_tokenizer`, and whether the pieces are spelt in the alphabet of bytes afterwards.
@@ -94,7 +105,7 @@ extension TokenizerPart {
   }
 
   func decoding() throws -> [TokenDecoding] {
-    try sequence("decoders") { part in
+    let steps: [TokenDecoding] = try sequence("decoders") { part in
       switch part.type {
       case "ByteLevel":
         try part.allow("type", "add_prefix_space", "trim_offsets", "use_regex")
@@ -121,6 +132,8 @@ extension TokenizerPart {
       default: throw part.notUnderstood
       }
     }
+    try checked(growth: steps.map { if case .replace(let pattern, let text) = $0 { pattern.growth(text) } else { 1 } })
+    return steps
   }
 
   /// The ids that a `post_processor` puts before and behind a text.
@@ -148,6 +161,9 @@ extension TokenizerPart {
     }
   }
 
+  /// Ids on one side of a text.
+  private static let surroundingsLimit = 64
+
   private func template() throws -> (before: [Int32], after: [Int32]) {
     try allow("type", "single", "pair", "special_tokens")
     var sides: [[Int32]] = [[]]
@@ -162,6 +178,9 @@ extension TokenizerPart {
         guard let token = item["SpecialToken"]?["id"]?.string,
           let ids = self["special_tokens"]?[token]?["ids"]?.array
         else { throw refusal("'\(item.name)' names no special token of the template") }
+        guard sides[sides.count - 1].count + ids.count <= Self.surroundingsLimit else {
+          throw refusal("'\(name)' puts more than \(Self.surroundingsLimit) tokens around a text")
+        }
         sides[sides.count - 1] += try ids.map { id in
           guard let number = id.int.flatMap(Int32.init(exactly:)) else { throw refusal("'\(name)' has a bad id") }
           return number

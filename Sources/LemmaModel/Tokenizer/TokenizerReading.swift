@@ -10,6 +10,8 @@ extension TokenizerDefinition {
   ]
 
   private static let sizeLimit = 4_000_000
+  /// Bytes of all added tokens together.
+  private static let addedLimit = 1 << 20
 
   /// - Parameters:
   ///   - json: the file, with `model.vocab` as an object or as a list of `[spelling, id]`.
@@ -114,10 +116,14 @@ extension TokenizerDefinition {
         tokens.append((Int(number), bytes, true))
       }
       var last = -1
+      var contents: Set<[UInt8]> = []
+      var size = 0
       for part in parts {
         let token = try Self.addedToken(part)
-        guard !added.contains(where: { $0.content == token.content }) else {
-          throw part.refusal("'\(part.name)' is added twice")
+        guard contents.insert(token.content).inserted else { throw part.refusal("'\(part.name)' is added twice") }
+        size += token.content.count
+        guard size <= TokenizerDefinition.addedLimit else {
+          throw part.refusal("its added tokens are longer than \(TokenizerDefinition.addedLimit) bytes together")
         }
         if let known = ids.value(token.content) {
           guard known == token.id else { throw part.refusal("'\(part.name)' has another id in 'model.vocab'") }

@@ -22,6 +22,7 @@ extension JinjaRenderer {
 
   func attribute(_ name: String, of value: JinjaValue) throws -> JinjaValue {
     if case .undefined(let what) = value { throw wrong(what) }
+    try charge(text: name.utf8.count / 4)
     switch value {
     case .namespace(let namespace):
       if let value = namespace.values[name] { return value }
@@ -38,12 +39,7 @@ extension JinjaRenderer {
       }
       if case .mapping(let mapping) = value, let value = try self.value(of: Array(name), in: mapping) { return value }
     }
-    return .undefined("the \(value.typeName) has no '\(name)'")
-  }
-
-  private func value(of key: Scalars, in mapping: JinjaMapping) throws -> JinjaValue? {
-    try charge(mapping.keys.count / 4)
-    return mapping[key]
+    return .undefined("the \(value.typeName) has no '\(name.prefix(100))'")
   }
 
   /// The text of a key; nil for what no mapping has as a key.

@@ -73,6 +73,7 @@ extension JinjaRenderer {
           place = pair.key.offset
           throw failure(.unsupported, "keys other than texts are not supported")
         }
+        try charge(text: key.count)
         return (key: key, value: try part(pair.value))
       }
       return try checked(.mapping(JinjaMapping(values)))
@@ -171,7 +172,7 @@ extension JinjaRenderer {
       for part in parts {
         let text = try text(of: try evaluate(part))
         place = expression.offset
-        try charge(text: result.count + text.count)
+        try charge(text.count, behind: result.count)
         result += text
       }
       return .text(result)

@@ -60,7 +60,7 @@ enum JinjaFilters {
     case "join": return try join(value, reader)
     case "attr":
       let attribute = String(try reader.text(0, of: ["name"]))
-      if case .mapping = value { return .undefined("the mapping has no '\(attribute)'") }
+      if case .mapping = value { return .undefined("the mapping has no '\(attribute.prefix(100))'") }
       return try renderer.attribute(attribute, of: value)
     default: try reader.none()
     }

@@ -39,6 +39,7 @@ enum JinjaFunctions {
     guard arguments.positional.count == 1, case .mapping(let mapping) = first else {
       throw renderer.failure(.unsupported, "'\(name)' of anything but a mapping is not supported")
     }
+    for key in mapping.keys { try renderer.charge(text: key.count) }
     return zip(mapping.keys, mapping.values).map { (key: $0, value: $1) } + named
   }
 

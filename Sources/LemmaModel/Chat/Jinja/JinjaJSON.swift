@@ -7,7 +7,7 @@ enum JinjaJSON {
     let isASCII = try reader.optional(0, of: parameters)?.isTrue ?? false
     var indent: Int?
     if let value = try reader.optional(1, of: parameters), value.isDefinedAndNotNone {
-      indent = min(try reader.integer(1, of: parameters) ?? 0, 64)
+      indent = max(0, min(try reader.integer(1, of: parameters) ?? 0, 64))
     }
     var separators: [Scalars] = [Scalars(indent == nil ? ", " : ","), Scalars(": ")]
     if let given = try reader.optional(2, of: parameters), given.isDefinedAndNotNone {
@@ -44,7 +44,7 @@ enum JinjaJSON {
         if sortsKeys { pairs.sort { $0.0.lexicographicallyPrecedes($1.0) } }
         try write(pairs, "{", "}", level) { writer, pair in
           try writer.write(text: pair.0)
-          writer.text += writer.separators[1]
+          try writer.write(separator: 1)
           try writer.write(pair.1, level: level + 1)
         }
       default: throw renderer.wrong("JSON has no \(value.typeName)")
@@ -61,7 +61,7 @@ enum JinjaJSON {
     ) throws {
       text.append(opening)
       for (index, element) in parts.enumerated() {
-        if index > 0 { text += separators[0] }
+        if index > 0 { try write(separator: 0) }
         try breakLine(level + 1)
         try part(&self, element)
       }
@@ -71,14 +71,18 @@ enum JinjaJSON {
 
     private mutating func breakLine(_ level: Int) throws {
       guard let indent else { return }
-      try renderer.charge(text: text.count > JinjaRenderer.outputLimit ? text.count : indent * level)
+      try renderer.charge(1 + indent * level, behind: text.count)
       text.append("\n")
-      text += Scalars(repeating: " ", count: max(0, indent * level))
+      text += Scalars(repeating: " ", count: indent * level)
+    }
+
+    private mutating func write(separator index: Int) throws {
+      try renderer.charge(separators[index].count, behind: text.count)
+      text += separators[index]
     }
 
     private mutating func write(text value: Scalars) throws {
-      try renderer.charge(text: 2 * value.count)
-      guard text.count <= JinjaRenderer.outputLimit else { return try renderer.charge(text: text.count) }
+      try renderer.charge(2 * value.count, behind: text.count)
       text.append("\"")
       for scalar in value {
         switch scalar {

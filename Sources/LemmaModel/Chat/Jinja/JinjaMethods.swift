@@ -51,13 +51,13 @@ enum JinjaMethods {
     _ name: String, of mapping: JinjaMapping, _ arguments: JinjaArguments, _ renderer: JinjaRenderer
   ) throws -> JinjaValue {
     let values = try arguments.bind(name == "get" ? ["key", "default"] : [], of: "'\(name)'", renderer)
-    try renderer.charge(1 + mapping.keys.count)
+    if name != "get" { try renderer.charge(1 + mapping.keys.count) }
     switch name {
     case "get":
       guard let key = values[0] else { throw renderer.wrong("'get' needs a key") }
       let fallback = values[1] ?? .none
       guard let key = try renderer.key(key) else { return fallback }
-      return mapping[key] ?? fallback
+      return try renderer.value(of: key, in: mapping) ?? fallback
     case "keys": return .sequence(JinjaSequence(mapping.keys.map { .text($0) }, .view))
     case "values": return .sequence(JinjaSequence(mapping.values, .view))
     default: return .sequence(JinjaSequence(mapping.items, .view))
@@ -196,6 +196,7 @@ struct JinjaArgumentReader {
     }
     return try sequence.elements.map { element in
       guard case .text(let text) = element else { throw wrongType(element, parameters[index], "a tuple of texts") }
+      try renderer.charge(text: text.count)
       return text
     }
   }

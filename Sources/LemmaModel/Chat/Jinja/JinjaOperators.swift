@@ -55,8 +55,7 @@ extension JinjaRenderer {
       return text.contains(text: part)
     case .mapping(let mapping):
       guard let key = try key(value) else { return false }
-      try charge(mapping.keys.count / 4)
-      return mapping[key] != nil
+      return try self.value(of: key, in: mapping) != nil
     case .undefined, .sequence, .iterator: return try elements(of: container).contains { try isEqual($0, value) }
     default: throw wrong("a \(container.typeName) holds nothing that 'in' could look for")
     }
@@ -186,7 +185,7 @@ extension JinjaRenderer {
     case .number(let value): result += Array(pythonText(value))
     case .undefined: result += Array("Undefined")
     case .text(let text):
-      try charge(text: result.count + text.count)
+      try charge(text.count, behind: result.count)
       result += text.quoted
     case .sequence(let sequence) where sequence.kind.isOrdered:
       let isTuple = sequence.kind == .tuple
@@ -195,6 +194,7 @@ extension JinjaRenderer {
       result.append(isTuple ? ")" : "]")
     case .mapping(let mapping):
       try describe(Array(zip(mapping.keys, mapping.values)), "{", into: &result) { pair, result in
+        try charge(pair.0.count, behind: result.count)
         result += pair.0.quoted + Array(": ")
         try describe(pair.1, into: &result)
       }

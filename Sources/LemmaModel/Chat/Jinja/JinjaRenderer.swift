@@ -44,7 +44,7 @@ final class JinjaRenderer {
 
   /// Counts work: a step, or so many values or code points.
   func charge(_ steps: Int = 1) throws {
-    guard steps <= work else { throw failure(.limit, "the template takes too many steps") }
+    guard (0...work).contains(steps) else { throw failure(.limit, "the template takes too many steps") }
     work -= steps
   }
 
@@ -54,6 +54,20 @@ final class JinjaRenderer {
       throw failure(.limit, "the text is longer than \(Self.outputLimit) characters")
     }
     try charge(1 + count / 16)
+  }
+
+  /// Counts the work of writing so many code points behind a text of that length.
+  func charge(_ count: Int, behind length: Int) throws {
+    guard count <= Self.outputLimit - length else {
+      throw failure(.limit, "the text is longer than \(Self.outputLimit) characters")
+    }
+    try charge(1 + count / 16)
+  }
+
+  /// The value under a key, if there is one.
+  func value(of key: Scalars, in mapping: JinjaMapping) throws -> JinjaValue? {
+    try charge(text: mapping.keys.count + key.count)
+    return mapping[key]
   }
 
   /// Runs `body` one level deeper.

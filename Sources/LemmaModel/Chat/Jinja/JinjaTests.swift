@@ -23,8 +23,10 @@ enum JinjaTests {
     }
     if ["odd", "even", "divisibleby"].contains(name) { return try divides(name, value, reader) }
     try reader.none()
-    return try name == "upper" || name == "lower"
-      ? renderer.text(of: value).isCased(upper: name == "upper") : isOfType(name, value)
+    guard name == "upper" || name == "lower" else { return isOfType(name, value) }
+    let text = try renderer.text(of: value)
+    try renderer.charge(text: text.count)
+    return text.isCased(upper: name == "upper")
   }
 
   private static func isOfType(_ name: String, _ value: JinjaValue) -> Bool {

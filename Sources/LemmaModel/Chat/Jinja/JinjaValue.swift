@@ -73,20 +73,20 @@ struct JinjaMapping {
 
 /// Values that are gone through once, as a generator's are in Python.
 final class JinjaIterator {
-  private var rest: [JinjaValue]
+  private var rest: ArraySlice<JinjaValue>
   let depth: Int
 
   init(_ elements: [JinjaValue]) {
-    rest = elements
+    rest = elements[...]
     depth = 1 + elements.depth
   }
 
   func takeAll() -> [JinjaValue] {
     defer { rest = [] }
-    return rest
+    return Array(rest)
   }
 
-  func takeFirst() -> JinjaValue? { rest.isEmpty ? nil : rest.removeFirst() }
+  func takeFirst() -> JinjaValue? { rest.popFirst() }
 }
 
 /// What `namespace()` gives: names that a loop's body can change for those after it.

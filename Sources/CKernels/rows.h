@@ -275,17 +275,17 @@ INLINE float greatest(const float *x, ptrdiff_t n) {
   return best;
 }
 
-// x[i] = exp(scale x[i] - top) for n elements; the sum by lanes. Lanes beyond n count 0.
-INLINE float exponentials(float *x, ptrdiff_t n, float scale, float top) {
+// x[i] = exp(x[i] - top) for n elements; the sum by lanes. Lanes beyond n count 0.
+INLINE float exponentials(float *x, ptrdiff_t n, float top) {
   V sum = splat(0);
   ptrdiff_t i = 0;
   for (; i + 16 <= n; i += 16) {
-    V e = exp16(load(x + i) * splat(scale) - splat(top));
+    V e = exp16(load(x + i) - splat(top));
     store(x + i, e);
     sum += e;
   }
   if (i < n) {
-    V e = exp16(load_some(x + i, n - i) * splat(scale) - splat(top));
+    V e = exp16(load_some(x + i, n - i) - splat(top));
     store_some(x + i, e, n - i);
     sum += load_some(x + i, n - i);
   }
@@ -320,7 +320,7 @@ static void cross_entropy(void *context, int worker, int count) {
       for (ptrdiff_t i = 0; i < n; i += 16) sum += load_some(x + i, n - i);
       total = sum16(sum);
     }
-    float sum = exponentials(x, n, 1.0f, top);
+    float sum = exponentials(x, n, top);
     double partition = lemma_log((double)sum) + (double)top;
     double aim = l->smoothing != 0 ? (double)kept * (double)chosen + (double)spread * (double)total : (double)chosen;
     l->losses[r] = sum == sum ? partition - aim : (double)sum;

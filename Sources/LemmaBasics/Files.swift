@@ -67,10 +67,15 @@ public enum Files {
     }
   }
 
+  private static let temporaryMark = ".tmp-"
+
+  /// Whether a file of that name is what a kill left of one that was being written.
+  public static func isLeftover(_ name: String) -> Bool { name.contains(temporaryMark) }
+
   /// The same of what `body` writes, step by step, to the descriptor that it is given, with the path that it stands for.
   public static func write(to path: String, durable: Bool, _ body: (Int32, String) throws -> Void) throws {
     // Threads may write the same file at once.
-    let temporary = "\(path).tmp-\(getpid())-\(writes.wrappingAdd(1, ordering: .relaxed).newValue)"
+    let temporary = "\(path)\(temporaryMark)\(getpid())-\(writes.wrappingAdd(1, ordering: .relaxed).newValue)"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Failure.system("create", path: temporary, errno: errno) }
     do {

@@ -126,6 +126,16 @@ public struct ModelConfiguration: Hashable, Sendable {
     }
   }
 
+  /// Operands in bfloat16 are taken in pairs along a row.
+  /// - Throws: `Failure` when the shape has no form in that precision.
+  func check(_ precision: Precision) throws {
+    guard precision == .float32 || intermediateSize % 2 == 0 else {
+      throw Failure(
+        .user, "model-shape", "in bfloat16 intermediate_size must be even, not \(intermediateSize)",
+        hint: "use 'precision: float32'")
+    }
+  }
+
   /// The most tokens of one sequence: the context, within what the kernels take.
   var longestSequence: Int { min(contextLength, slidingWindow ?? .max, lemma_attention_limit()) }
   /// Width of the queries, and of the attention's output.

@@ -93,7 +93,7 @@ func expectClose(
   #expect(worst <= ulps, "\(what) worst error \(worst) ulp", sourceLocation: sourceLocation)
 }
 
-/// Clause 4 of docs/numerics.md, spelt out: the sum of x * y over 16 lanes and a fixed tree.
+/// Clause 5 of docs/numerics.md, spelt out: the sum of x * y over 16 lanes and a fixed tree.
 func laneSum(_ x: ArraySlice<Float>, _ y: ArraySlice<Float>) -> Float {
   var lanes = [Float](repeating: 0, count: 16)
   for (index, (a, b)) in zip(x, y).enumerated() { lanes[index % 16].addProduct(a, b) }

@@ -68,6 +68,8 @@ import Testing
     arguments: [
       ["epochs": 1, "steps": 2], ["epochs": 0], ["steps": -1], ["batch_size": 0], ["context_length": 1],
       ["learning_rate": 0], ["learning_rate": -1], ["warmup": 1.5], ["floor": -0.1], ["beta1": 1], ["beta2": 1],
+      ["beta1": 0.99999999],
+      ["dropout": 0.99999999], ["tokens": 1_125_899_906_842_624],
       ["epsilon": 0], ["clip": 0], ["weight_decay": -1], ["seed": -1],
       ["batch_size": 60_000, "context_length": 16_000],
     ] as [JSON])

@@ -246,7 +246,7 @@ void lemma_fill_normal(uint64_t seed, uint64_t stream, ptrdiff_t count, float de
 /// Double functions made of IEEE +, -, *, / alone; each is within 2 units of the last place on the ranges used.
 double lemma_exp(double x);
 double lemma_log(double x);  // x > 0, normal
-double lemma_sin(double x);  // |x| < 1e8
+double lemma_sin(double x);  // |x| < 1.6e6
 double lemma_cos(double x);
 /// The vector exponential of the kernels, for tests: y[i] = exp(x[i]), x clamped to -86 ... 88.
 void lemma_exp_many(lemma_pool *pool, ptrdiff_t count, const float *x, float *y);

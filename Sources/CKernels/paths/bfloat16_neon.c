@@ -1,4 +1,4 @@
-// Bfloat16 on the path of aarch64: a lane group is four q registers. It compiles; it has not been run.
+// Bfloat16 on the path of aarch64: a lane group is four q registers. It has been run under qemu alone.
 #include "../internal.h"
 
 #if defined(__aarch64__)

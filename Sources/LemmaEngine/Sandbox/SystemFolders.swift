@@ -36,7 +36,10 @@ struct SystemFolders: Sendable {
         readable.append(path)
       }
     }
-    readable += ["/sys/devices/system"].filter(Files.isFolder)
+    // How many processors there are, and how much memory a control group may take: the unified hierarchy, or the
+    // memory controller's own where there is one.
+    let groups = Files.isFolder("/sys/fs/cgroup/memory") ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup"
+    readable += ["/sys/devices/system", groups].filter(Files.isFolder)
     devices = ((try? Files.list("/dev")) ?? []).filter { $0.hasPrefix("nvidia") || $0 == "kfd" || $0 == "dri" }
       .map { "/dev/\($0)" }
   }

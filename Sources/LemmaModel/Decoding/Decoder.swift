@@ -6,8 +6,9 @@ public struct Decoder {
   private let model: Model
   private let pool: KernelPool
 
-  /// - Throws: `Failure` for a thread count outside 1...256.
+  /// - Throws: `Failure` for a thread count outside 1...256, or a model without a form in that precision.
   public init(model: Model, precision: Precision = .float32, threads: Int, path: KernelPath = .best) throws {
+    try model.configuration.check(precision)
     self.model = model
     pool = try KernelPool(threads: threads, path: path, precision: precision)
   }

@@ -32,7 +32,8 @@ struct AdamW {
     for _ in 0..<step {
       power1 *= settings.beta1
       power2 *= settings.beta2
-      if power1 == 0, power2 == 0 { break }
+      // Below that, one less a power is one.
+      if power1 < 0x1p-60, power2 < 0x1p-60 { break }
     }
     var rule = lemma_adamw(
       rate: Float(rate), beta1: Float(settings.beta1), beta2: Float(settings.beta2),

@@ -15,9 +15,7 @@ final class Network {
 
   /// - Throws: `Failure` when the memory cannot be had, or the shape has no bfloat16 form.
   init(_ shape: NetworkShape, parameters: Parameters, pool: KernelPool) throws {
-    guard shape.precision == .float32 || shape.model.intermediateSize % 2 == 0 else {
-      throw Failure(.user, "model-shape", "in bfloat16 intermediate_size must be even")
-    }
+    try shape.model.check(shape.precision)
     self.shape = shape
     model = shape.model
     self.parameters = parameters

@@ -19,6 +19,7 @@ public struct Trainer {
     model: Model, configuration: TrainingConfiguration, threads: Int, path: KernelPath = .best, takesOver: Bool = false
   ) throws {
     try configuration.validate()
+    try model.configuration.check(configuration.precision)
     let longest = model.configuration.longestSequence
     guard configuration.contextLength <= longest else {
       throw Failure(

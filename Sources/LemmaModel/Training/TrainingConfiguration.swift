@@ -126,16 +126,21 @@ public struct TrainingConfiguration: Hashable, Sendable {
     try check((1...65_536).contains(batchSize), "'batch_size' must be 1 to 65536")
     try check((2...16_384).contains(contextLength), "'context_length' must be 2 to 16384")
     try check(batchSize * contextLength <= 1 << 24, "'batch_size' times 'context_length' must be at most 16777216")
+    if case .tokens(let count) = duration {
+      try check(count / stepTokens < 100_000_000, "'tokens' must be at most 100000000 steps")
+    }
     try check((1...batchSize).contains(accumulation), "'accumulation' must be 1 to 'batch_size'")
     try check(learningRate > 0 && learningRate <= 10, "'learning_rate' must be above 0 and at most 10")
     try check((0...1).contains(warmup), "'warmup' is a share of the steps, 0 to 1")
     try check((0...1).contains(floor), "'floor' is a share of the learning rate, 0 to 1")
     try check((0...10).contains(weightDecay), "'weight_decay' must be 0 to 10")
-    try check((0..<1).contains(beta1) && (0..<1).contains(beta2), "'beta1' and 'beta2' must be from 0 to below 1")
+    // What is rounded to 1 as a float is not below it.
+    func isShare(_ value: Double) -> Bool { value >= 0 && Float(value) < 1 }
+    try check(isShare(beta1) && isShare(beta2), "'beta1' and 'beta2' must be from 0 to below 1")
     try check(epsilon > 1e-30 && epsilon <= 1, "'epsilon' must be above 1e-30 and at most 1")
     try check(clip > 0 && clip <= 1e9, "'clip' must be above 0 and at most 1e9")
-    try check((0..<1).contains(labelSmoothing), "'label_smoothing' must be from 0 to below 1")
-    try check((0..<1).contains(dropout), "'dropout' must be from 0 to below 1")
+    try check(isShare(labelSmoothing), "'label_smoothing' must be from 0 to below 1")
+    try check(isShare(dropout), "'dropout' must be from 0 to below 1")
     if let adapters {
       try check((1...1024).contains(adapters.rank), "'lora_rank' must be 0 to 1024")
       try check(adapters.alpha > 0 && adapters.alpha <= 1e6, "'lora_alpha' must be above 0")

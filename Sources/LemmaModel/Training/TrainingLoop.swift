@@ -91,7 +91,7 @@ final class TrainingLoop {
       let record = try step(state.step)
       state.history.append(record)
       state.step += 1
-      if isTimeToLook(state.step) { look(&state) }
+      if isTimeToLook(state.step) { try look(&state) }
       let seconds = (clock.now - began) / .seconds(1)
       progress(
         TrainingProgress(
@@ -116,12 +116,7 @@ final class TrainingLoop {
     adapters?.project(network.gradients)
     let gradients = adapters?.gradients ?? network.gradients
     let norm = optimiser.norm(of: gradients, pool: pool)
-    guard loss.isFinite, norm.isFinite else {
-      throw Failure(
-        .user, "loss-not-finite",
-        "the training diverged: at step \(number + 1) the loss or its gradient is not finite",
-        hint: "lower 'learning_rate', or lengthen 'warmup'")
-    }
+    guard loss.isFinite, norm.isFinite else { throw diverged("at step \(number + 1) the loss or its gradient") }
     let rate = configuration.learningRate(step: number, of: curriculum.steps)
     optimiser.update(
       trained, decaying: adapters?.values.count ?? network.parameters.layout.matrixCount, gradients: gradients,
@@ -130,6 +125,12 @@ final class TrainingLoop {
     return StepRecord(
       step: number + 1, loss: loss, learningRate: rate, gradientNorm: norm,
       tokens: batches.reduce(0) { $0 + $1.count })
+  }
+
+  private func diverged(_ what: String) -> Failure {
+    Failure(
+      .user, "loss-not-finite", "the training diverged: \(what) is not finite",
+      hint: "lower 'learning_rate', or lengthen 'warmup'")
   }
 
   /// Examples laid into batches, each as full as it gets.
@@ -150,10 +151,11 @@ final class TrainingLoop {
     return configuration.evaluationInterval > 0 && step % configuration.evaluationInterval == 0
   }
 
-  private func look(_ state: inout TrainingState) {
+  private func look(_ state: inout TrainingState) throws {
     let losses = batches(heldOut).flatMap(network.evaluate)
     let record = EvaluationRecord(
       step: state.step, loss: losses.isEmpty ? 0 : losses.reduce(0, +) / Double(losses.count))
+    guard record.loss.isFinite else { throw diverged("after step \(state.step) the loss on held-out rows") }
     state.evaluations.append(record)
     if let best, state.best == record { best.pointer.update(from: trained.pointer, count: best.count) }
   }

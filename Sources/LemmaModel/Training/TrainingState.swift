@@ -47,7 +47,9 @@ public struct TrainingSaves: Sendable {
     ]
     try Files.syncFolder(folder)
     try Files.write(json.canonicalBytes, to: newest, durable: true)
-    for other in try Files.list(folder) where other.hasSuffix(".safetensors") && other != name {
+    // Older states, and what a kill left of one that was being written.
+    for other in try Files.list(folder)
+    where other != name && (other.hasSuffix(".safetensors") || Files.isLeftover(other)) {
       try Files.remove("\(folder)/\(other)")
     }
   }

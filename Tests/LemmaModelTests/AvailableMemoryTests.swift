@@ -1,0 +1,57 @@
+import LemmaBasics
+import LemmaTestSupport
+import Testing
+
+@testable import LemmaModel
+
+/// What of the machine's memory may be taken, by files as the kernel writes them.
+@Suite struct AvailableMemoryTests {
+  let space = TestSpace()
+
+  private func bytes(_ files: [String: String]) throws -> Int? {
+    for (name, text) in files { try space.write(name, text) }
+    return AvailableMemory(root: space.path).bytes()
+  }
+
+  private let free = "MemTotal:       24000000 kB\nMemFree:         1000000 kB\nMemAvailable:    8000000 kB\n"
+
+  @Test func thisMachineSays() throws {
+    #expect(try #require(AvailableMemory().bytes()) > 1 << 20)
+  }
+
+  @Test func withoutGroupsItIsWhatIsFree() throws {
+    #expect(try bytes([:]) == nil)
+    #expect(try bytes(["proc/meminfo": free]) == 8_000_000 << 10)
+  }
+
+  @Test func theNarrowestGroupAroundCounts() throws {
+    let groups = [
+      "proc/meminfo": free, "proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/memory.max": "3000000\n",
+      "sys/fs/cgroup/a/memory.current": "1000000\n", "sys/fs/cgroup/a/b/memory.max": "max\n",
+      "sys/fs/cgroup/a/b/memory.current": "900000\n",
+    ]
+    #expect(try bytes(groups) == 2_000_000)
+    #expect(try bytes(["sys/fs/cgroup/a/b/memory.max": "1000000\n"]) == 100_000)
+    #expect(try bytes(["sys/fs/cgroup/a/b/memory.max": "800000\n"]) == 0)
+  }
+
+  @Test func filesInMemoryGiveWay() throws {
+    let stat = "anon 500\nactive_file 300000\ninactive_file 200000\nfile 700000\n"
+    let groups = [
+      "proc/meminfo": free, "proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1000000\n",
+      "sys/fs/cgroup/memory.current": "900000\n", "sys/fs/cgroup/memory.stat": stat,
+    ]
+    #expect(try bytes(groups) == 600_000)
+  }
+
+  @Test func theFirstVersionOfGroupsCountsToo() throws {
+    // As in a container: the group's own path is the host's, and the limit stands at the top.
+    let groups = [
+      "proc/meminfo": free, "proc/self/cgroup": "5:cpu,cpuacct:/\n4:memory:/docker/1\n0::/\n",
+      "sys/fs/cgroup/memory/memory.limit_in_bytes": "2000000\n",
+      "sys/fs/cgroup/memory/memory.usage_in_bytes": "1500000\n",
+      "sys/fs/cgroup/memory/memory.stat": "active_file 9\ntotal_active_file 1000000\n",
+    ]
+    #expect(try bytes(groups) == 1_500_000)
+  }
+}

@@ -128,7 +128,7 @@ public struct ModelConfiguration: Hashable, Sendable {
 
   /// Operands in bfloat16 are taken in pairs along a row.
   /// - Throws: `Failure` when the shape has no form in that precision.
-  func check(_ precision: Precision) throws {
+  public func check(_ precision: Precision) throws {
     guard precision == .float32 || intermediateSize % 2 == 0 else {
       throw Failure(
         .user, "model-shape", "in bfloat16 intermediate_size must be even, not \(intermediateSize)",

@@ -35,9 +35,16 @@ struct FineTuneStage: BuiltinStage {
     mistakes: { with, inputs in
       let settings = Settings(with)
       var mistakes = [StageKind.Mistake].from("batch_size") { _ = try configuration(settings) }
+      mistakes += .from("patience") {
+        guard try inputs.contains("held_out") || settings.int("patience") == 0 else {
+          throw Failure(.user, "training", "'patience' needs rows under 'held_out'")
+        }
+      }
       if inputs.contains("parent") { return mistakes }
       if !inputs.contains("tokenizer") { mistakes.append(.init("model", noTokenizer)) }
-      mistakes += .from("model") { _ = try newShape(settings, vocabularySize: Tokenizer.leastVocabularySize) }
+      mistakes += .from("model") {
+        try newShape(settings, vocabularySize: Tokenizer.leastVocabularySize).check(configuration(settings).precision)
+      }
       return mistakes
     })
 
@@ -201,8 +208,8 @@ struct FineTuneStage: BuiltinStage {
     var keys = settings.values.filter { key, _ in training.contains { $0.name == key } }
     let speed = keys.removeValue(forKey: "tokens_per_second")?.int ?? 1
     if let minutes = keys.removeValue(forKey: "minutes")?.double {
-      guard keys["tokens"]?.isNull ?? true else {
-        throw Failure(.user, "training", "give one of 'tokens' and 'minutes'", at: Position(file: "sft"))
+      if let other = ["steps", "tokens"].first(where: { !(keys[$0]?.isNull ?? true) }) {
+        throw Failure(.user, "training", "give one of '\(other)' and 'minutes'", at: Position(file: "sft"))
       }
       keys["tokens"] = JSON(max(1, Int((minutes * 60 * Double(speed)).rounded())))
     }

@@ -90,14 +90,23 @@ struct SubsetStage: BuiltinStage {
         name: "verified", summary: "Only rows that were checked and passed every check.", type: .boolean,
         defaultValue: false),
       .seed,
-    ])
+    ],
+    mistakes: { with, _ in .from("min_steps") { _ = try steps(Settings(with)) } })
+
+  /// Nil where any number will do.
+  private static func steps(_ settings: Settings) throws -> ClosedRange<Int>? {
+    let (least, most) = (try settings.int("min_steps"), try settings.optionalInt("max_steps"))
+    if let most, most < least {
+      throw Failure(.user, "steps", "'min_steps' is \(least), more than 'max_steps', which is \(most)")
+    }
+    return least > 0 || most != nil ? least...(most ?? .max) : nil
+  }
 
   func run(_ context: StageContext) throws -> JSON {
     let settings = Settings(context)
     let all = try Row.read(context.input("rows").path)
-    let (least, most) = (try settings.int("min_steps"), try settings.optionalInt("max_steps"))
-    let steps = least > 0 || most != nil ? least...max(least, most ?? .max) : nil
-    let fitting = Subset.select(all, steps: steps, onlyVerified: try settings.flag("verified"))
+    let fitting = Subset.select(
+      all, steps: try SubsetStage.steps(settings), onlyVerified: try settings.flag("verified"))
     guard !fitting.isEmpty else {
       throw Failure(.user, "too-few-rows", "none of the \(all.count) rows is of the kind that is asked for")
     }

@@ -75,7 +75,8 @@ final class ProgressDisplay: Sendable {
     let index = running(&state, stage)
     let moment = Clock.monotonic()
     state.running[index].progress = progress
-    if state.running[index].first == nil { state.running[index].first = (moment, progress.done) }
+    // A count may begin where an earlier run came to.
+    if state.running[index].first == nil, progress.total > 0 { state.running[index].first = (moment, progress.done) }
     let last = state.lastPlain[stage] ?? (state.running[index].started, "")
     // What is no count is news, the first time.
     if !isLive, moment - last.moment >= 10 || progress.total == 0 && progress.detail != last.detail {

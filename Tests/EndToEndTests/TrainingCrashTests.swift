@@ -40,7 +40,7 @@ private func keptStep(_ project: Project) throws -> Int? {
   guard Files.exists(actions) else { return nil }
   for action in try Files.list(actions) {
     let file = "\(actions)/\(action)/resume/newest.json"
-    if Files.exists(file) { return try JSON(parsing: Files.read(file), file: file)["step"]?.int }
+    if Files.exists(file) { return try JSON(parsing: Files.read(file), file: file)["records"]?["step"]?.int }
   }
   return nil
 }

@@ -80,7 +80,12 @@ import Testing
       examples: Self.examples, heldOut: reversals(9, seed: 7), saves: saves, progress: { seen.append($0.record.step) })
     #expect(seen == Array(1...6))
     #expect(try weights(found.model) == weights(run(model, everything(.float32)).model))
-    for text in ["", "{", "{\"step\":4,\"file\":\"../x\",\"history\":[],\"evaluations\":[]}"] {
+    for file in try Files.list(saves.folder) { try Files.remove("\(saves.folder)/\(file)") }
+    #expect(throws: CancellationError.self) { try run(model, everything(.float32), saves: saves, until: 3) }
+    let records = try space.read("saves/newest.json")
+    let altered = records.replacing("\"step\":2,\"tokens\":", with: "\"step\":2,\"tokens\":1")
+    #expect(altered != records)
+    for text in ["", "{", "{\"step\":4,\"file\":\"../x\",\"history\":[],\"evaluations\":[]}", altered] {
       try Files.write(Array(text.utf8), to: "\(saves.folder)/newest.json")
       #expect(try run(model, everything(.float32), saves: saves).history.count == 6)
     }

@@ -134,6 +134,32 @@ struct BadPipelineFiles {
         + "with: { batch_size: 100000, context_length: 9000 } }\n",
       ["bad.yaml:5:", "batch_size"]
     ),
+    (
+      "  s: { uses: seeds, with: { rows: 9 } }\n"
+        + "  t: { uses: tokenizer, in: { rows: \"${stages.s.rows}\" } }\n"
+        + "  a: { uses: sft, in: { rows: \"${stages.s.rows}\", tokenizer: \"${stages.t.tokenizer}\" }, "
+        + "with: { precision: bfloat16, model: { intermediate_size: 33 } } }\n",
+      ["bad.yaml:5:", "intermediate_size must be even"]
+    ),
+    (
+      "  s: { uses: seeds, with: { rows: 9 } }\n"
+        + "  t: { uses: tokenizer, in: { rows: \"${stages.s.rows}\" } }\n"
+        + "  a: { uses: sft, in: { rows: \"${stages.s.rows}\", tokenizer: \"${stages.t.tokenizer}\" }, "
+        + "with: { patience: 2, eval_steps: 5 } }\n",
+      ["bad.yaml:5:", "'patience' needs rows under 'held_out'"]
+    ),
+    (
+      "  s: { uses: seeds, with: { rows: 9 } }\n"
+        + "  t: { uses: tokenizer, in: { rows: \"${stages.s.rows}\" } }\n"
+        + "  a: { uses: sft, in: { rows: \"${stages.s.rows}\", tokenizer: \"${stages.t.tokenizer}\" }, "
+        + "with: { steps: 9, minutes: 2 } }\n",
+      ["bad.yaml:5:", "give one of 'steps' and 'minutes'"]
+    ),
+    (
+      "  s: { uses: seeds, with: { rows: 9 } }\n"
+        + "  a: { uses: subset, in: { rows: \"${stages.s.rows}\" }, with: { min_steps: 4, max_steps: 2 } }\n",
+      ["bad.yaml:4:", "'min_steps' is 4, more than 'max_steps', which is 2"]
+    ),
     ("  \"a\\e[31m\": { run: [make] }\n", ["bad.yaml:3:3"]),
     ("  a/b: { run: [make] }\n", ["'a/b' cannot name a stage"]),
     ("  ../a: { run: [make] }\n", ["cannot name a stage"]),

@@ -55,7 +55,7 @@ extension Model {
     if let template = conventions.chat { return template }
     throw Failure(
       .user, "no-chat-template", "the model has no chat template",
-      hint: "put a 'chat_template.jinja' into its folder, or use the form 'plain'")
+      hint: "put a 'chat_template.jinja' into its folder, or take 'template: plain'")
   }
 
   /// A text must not end its own turn and speak for somebody else.
@@ -64,6 +64,6 @@ extension Model {
     throw Failure(
       .user, "special-token",
       "text \(index + 1) has the special token '\(spelling)' in it, which would be taken for one",
-      hint: "leave such rows out, or use the form 'plain', where it is ordinary text")
+      hint: "leave such rows out, or take 'template: plain', where it is ordinary text")
   }
 }

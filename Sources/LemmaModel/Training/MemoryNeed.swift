@@ -29,7 +29,9 @@ public struct MemoryNeed: Hashable, Sendable, CustomStringConvertible {
     throw Failure(
       .user, "memory",
       "this training needs \(self); \(MemoryNeed.text(available + held)) are there",
-      hint: "raise 'accumulation', set 'recompute: true', or lower 'batch_size' or 'context_length'")
+      hint: 2 * activations > total
+        ? "raise 'accumulation', set 'recompute: true', or lower 'batch_size' or 'context_length'"
+        : "most of it is the model's own, its gradients' and the optimiser's: take a smaller model")
   }
 
   /// Such as `2.81 GiB of memory, 0.80 GiB of them for the activations of one batch`.

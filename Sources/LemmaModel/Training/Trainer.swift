@@ -60,6 +60,12 @@ public struct Trainer {
           + "\(configuration.contextLength) tokens")
     }
     let looks = try encode(heldOut).filter(fits)
+    guard !looks.isEmpty || heldOut.isEmpty else {
+      throw Failure(
+        .user, "no-examples",
+        "none of the \(heldOut.count) held-out examples can be looked at: they are empty, or longer than "
+          + "\(configuration.contextLength) tokens")
+    }
     guard configuration.patience == 0 || !looks.isEmpty else {
       throw Failure(.user, "training", "'patience' needs held-out examples")
     }

@@ -41,10 +41,11 @@ public struct TrainingSaves: Sendable {
     let digest = Digest(of: try MappedFile(temporary))
     let name = "\(digest.hex).safetensors"
     try Files.rename(temporary, to: "\(folder)/\(name)")
-    let json: JSON = [
+    let records: JSON = [
       "step": JSON(state.step), "file": .string(name), "history": .array(state.history.map(\.json)),
       "evaluations": .array(state.evaluations.map(\.json)),
     ]
+    let json: JSON = ["records": records, "digest": .string(Digest(of: records).hex)]
     try Files.syncFolder(folder)
     try Files.write(json.canonicalBytes, to: newest, durable: true)
     // Older states, and what a kill left of one that was being written.
@@ -56,8 +57,9 @@ public struct TrainingSaves: Sendable {
 
   /// Reads the newest state into the blocks; nil where there is none, or what there is cannot be trusted.
   func load(into blocks: [(name: String, values: Floats)]) throws -> TrainingState? {
-    guard Files.exists(newest), let json = try? JSON(parsing: Files.read(newest), file: newest),
-      let name = json["file"]?.string, !name.contains("/"), let file = try? MappedFile("\(folder)/\(name)"),
+    guard Files.exists(newest), let state = try? JSON(parsing: Files.read(newest), file: newest),
+      let json = state["records"], state["digest"]?.string == Digest(of: json).hex, let name = json["file"]?.string,
+      !name.contains("/"), let file = try? MappedFile("\(folder)/\(name)"),
       name == "\(Digest(of: file).hex).safetensors", let tensors = try? SafetensorsFile(file),
       let step = json["step"]?.int, let history = json["history"]?.array?.compactMap(StepRecord.init(json:)),
       let evaluations = json["evaluations"]?.array?.compactMap(EvaluationRecord.init(json:)), history.count == step
@@ -69,5 +71,7 @@ public struct TrainingSaves: Sendable {
 }
 
 extension Digest {
+  fileprivate init(of records: JSON) { self = records.canonicalBytes.withUnsafeBytes { Digest(of: $0) } }
+
   fileprivate init(of file: MappedFile) { self = withExtendedLifetime(file) { Digest(of: file.bytes) } }
 }

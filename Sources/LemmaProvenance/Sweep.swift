@@ -11,12 +11,15 @@ public struct Sweep: Sendable {
     /// Seconds; what is younger stays, needed or not.
     public var youth: Int64 = 3600
     public var forgetsMissing = false
+    /// Whether what killed stages left to go on from goes, too.
+    public var dropsUnfinished = false
     public var applies = false
 
     public init() {}
   }
 
   public var collection: Store.Collection
+  public var unfinished: UnfinishedWork
   /// Results that were dropped from the index, since their outputs are gone and no kept run has them.
   public var droppedResults = 0
   /// Runs whose needs were kept.
@@ -35,8 +38,10 @@ public struct Sweep: Sendable {
     let keeping = try store.closure(of: need.artifacts)
     keptRuns = need.runs
     missing = need.missing
-    collection = try store.collect(
-      keeping: keeping, olderThan: Clock.nanoseconds() - options.youth * 1_000_000_000, dryRun: !options.applies)
+    let moment = Clock.nanoseconds() - options.youth * 1_000_000_000
+    collection = try store.collect(keeping: keeping, olderThan: moment, dryRun: !options.applies)
+    unfinished = try UnfinishedWork(
+      in: store, olderThan: moment, removes: options.applies && options.dropsUnfinished)
     guard options.applies else { return }
     let stale = try store.index.results().filter { key, result in
       guard !need.keys.contains(key) else { return false }

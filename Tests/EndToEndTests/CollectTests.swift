@@ -104,6 +104,31 @@ struct CollectTests {
     #expect(try one.lemma("audit", "a", "--store", cache).status == 0)
   }
 
+  @Test("what a failed stage would go on from stays until it is named")
+  func unfinished() throws {
+    try project.write(
+      "lemma.yaml",
+      """
+      pipeline: p
+      stages:
+        a: { run: 'head -c 5000 /dev/zero > $LEMMA_RESUME/half; test -e gone; echo > ${out.o}', resume: true, out: { o: o } }
+      """)
+    #expect(try project.lemma("run").status != 0)
+    let folder = project.space.file("cache/actions")
+    func kept() throws -> Bool {
+      try Files.list(folder).contains { Files.exists("\(folder)/\($0)/resume/half") }
+    }
+    let told = try collect("--apply")
+    #expect(told["unfinished"] == 1 && (told["unfinished_bytes"]?.int ?? 0) >= 5000)
+    let lines = try project.lemma("gc", "--older-than", "0").out
+    #expect(lines.contains("kept what 1 unfinished stage would go on from"), "\(lines)")
+    _ = try collect("--drop-unfinished")
+    #expect(try kept())
+    #expect(try collect("--drop-unfinished", "--apply")["unfinished"] == 1)
+    #expect(try !kept())
+    #expect(try collect()["unfinished"] == 0)
+  }
+
   @Test("while a run is at work nothing is removed")
   func duringRun() throws {
     try project.edit("lemma.yaml", "head -c", "sleep 30; head -c")

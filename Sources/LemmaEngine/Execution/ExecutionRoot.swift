@@ -26,7 +26,7 @@ final class ExecutionRoot {
   private let store: Store
   private let pool: RootPool
 
-  private static let resume = "resume"
+  static let resume = "resume"
   private static let reserved = ["out", "tmp", resume]
   /// From this size on a file is worth borrowing.
   private static let loan = 1 << 20

@@ -19,6 +19,19 @@ import Testing
     #expect(try #require(AvailableMemory().bytes()) > 1 << 20)
   }
 
+  @Test func aBlockThatTheMachineHasNoRoomForIsRefused() throws {
+    let free = try #require(AvailableMemory().bytes())
+    let failure = #expect(throws: Failure.self) { try Bytes(free / 4 * 5) }
+    #expect(failure?.code == "memory" && failure?.message.contains("needed at once") == true)
+    #expect(try Bytes(1 << 21).count == 1 << 21)
+  }
+
+  @Test func whatIsTakenIsWhatIsNoFiles() throws {
+    #expect(try #require(AvailableMemory().taken()) > 1 << 20)
+    try space.write("proc/self/status", "VmRSS:\t    900 kB\nRssAnon:\t    700 kB\nRssFile:\t    200 kB\n")
+    #expect(AvailableMemory(root: space.path).taken() == 700 << 10)
+  }
+
   @Test func withoutGroupsItIsWhatIsFree() throws {
     #expect(try bytes([:]) == nil)
     #expect(try bytes(["proc/meminfo": free]) == 8_000_000 << 10)

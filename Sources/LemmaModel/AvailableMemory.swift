@@ -9,10 +9,15 @@ struct AvailableMemory {
 
   /// Nil where the system does not say.
   func bytes() -> Int? {
-    guard let line = lines("/proc/meminfo").first(where: { $0.hasPrefix("MemAvailable:") }),
-      let kibibytes = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
-    else { return nil }
-    return lines("/proc/self/cgroup").compactMap(room).reduce(kibibytes << 10, min)
+    kibibytes("/proc/meminfo", "MemAvailable").map { lines("/proc/self/cgroup").compactMap(room).reduce($0 << 10, min) }
+  }
+
+  /// Bytes that this process has taken already, files aside. Nil where the system does not say.
+  func taken() -> Int? { kibibytes("/proc/self/status", "RssAnon").map { $0 << 10 } }
+
+  private func kibibytes(_ path: String, _ name: String) -> Int? {
+    let line = lines(path).first { $0.hasPrefix("\(name):") }
+    return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }
   }
 
   /// The least room in a group and all around it, for a line such as `0::/a/b` or `4:memory:/a/b`.
